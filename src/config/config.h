@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Configuration: `key = value` lines with '#' comments; flag > POSTERN_KEY > file > default. One
+ * table (config.c) has a row per key and reads, checks, prints and documents it. Immutable once
+ * made. */
+#pragma once
+
+#include "base/attr.h"
+#include "base/span.h"
+#include "base/status.h"
+
+struct arena;
+struct buf;
+
+enum { CONFIG_LISTEN_MAX = 16 };
+
+struct config {
+    struct span data;                      /* data directory */
+    struct span listen[CONFIG_LISTEN_MAX]; /* ADDR:PORT */
+    size_t listen_count;
+    struct span public_url; /* the issuer; empty: the first listener's URL */
+    struct span token_alg;  /* of a token key that is made now: RS256, PS256, ES256 or EdDSA */
+    int64_t token_ttl_seconds;
+    struct span secret_base;
+    int64_t secret_readback_seconds; /* 0: never; INT64_MAX: always */
+    int64_t unseal_per_minute_max;
+    int64_t loops;   /* event loops; 0: one per core */
+    int64_t workers; /* threads that may block */
+    int64_t worker_queue_max;
+    int64_t connections_max;
+    int64_t target_bytes_max;
+    int64_t header_bytes_max;
+    int64_t header_count_max;
+    int64_t body_bytes_max; /* of management requests; OAuth's are 64 KiB */
+    int64_t head_seconds_max;
+    int64_t body_seconds_max;
+    int64_t idle_seconds_max;
+    int64_t write_seconds_max;
+    int64_t drain_seconds_max;
+    int64_t use_flush_seconds;
+    struct span log_format; /* text or json */
+};
+
+void config_defaults(struct config *config);
+
+/* Applies the lines of a file; name is for messages. INVALID with file, line and what to do. Values
+ * are copied into the arena. */
+enum status config_read_file(struct config *config, struct span text, const char *name,
+                             struct arena *arena, struct err *err) MUST_USE;
+
+/* Applies one value by key ("token_alg"), as flags and POSTERN_TOKEN_ALG do. NOT_FOUND: no such
+ * key. The first value of a list in a source replaces the list of a weaker source: begin each
+ * source with config_source_begin(). */
+enum status config_set(struct config *config, struct span key, struct span value,
+                       struct arena *arena, struct err *err) MUST_USE;
+void config_source_begin(struct config *config);
+
+/* Every POSTERN_… variable of environ that names a key. INVALID for an unknown one or a bad value.
+ */
+enum status config_read_environment(struct config *config, const char *const *environ,
+                                    struct arena *arena, struct err *err) MUST_USE;
+
+/* Relations between values. */
+enum status config_check(const struct config *config, struct err *err) MUST_USE;
+
+/* The whole configuration as a file that reads back to the same; with comments when documented. */
+void config_print(const struct config *config, bool with_help, struct buf *out);
+
+/* docs/config.md, made from the table. */
+void config_print_markdown(struct buf *out);

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the product keeps, in terms of the model: the contract that each database driver fulfils.
+ *
+ * A write is one transaction: the rows, one audit row, and one numbered row of the change feed
+ * each. It is durable when the function returns OK, and *ret_revision is its number. Reads are one
+ * snapshot. Any function may be called from any thread, and blocks: never from an event loop.
+ * UNAVAILABLE: the database does not answer, is full, or an error at commit left the outcome
+ * unknown (the store then closes, reopens and reads again). CORRUPT: it holds what it must not.
+ * Every row that belongs to an account carries its id and every query names it; another account's
+ * row answers NOT_FOUND. What is read is copied into the arena given. */
+#pragma once
+
+#include "base/attr.h"
+#include "base/span.h"
+#include "base/status.h"
+#include "model/app_client.h"
+#include "model/audit_event.h"
+#include "model/corpus.h"
+
+struct arena;
+struct store;
+
+struct store_options {
+    int data_fd;      /* the data directory; borrowed. The database is postern.db in it */
+    const char *path; /* what people call that directory, for messages */
+    int64_t now;      /* wall clock, microseconds: the revision is raised to at least this */
+    unsigned readers; /* read-only connections kept: at least one for each thread that reads */
+};
+
+/* Opens, and creates or migrates when needed. FORBIDDEN: the database is newer than this program
+ * (unharmed). The caller owns *ret_store. */
+enum status store_open(const struct store_options *options, struct store **ret_store,
+                       struct err *err) MUST_USE;
+void store_close(struct store *store); /* also checkpoints. NULL is fine */
+
+int64_t store_revision(
+    struct store *store); /* of the last committed change that this store made or read */
+
+/* Does the database answer? A read and, for the writer, an empty transaction. */
+enum status store_ping(struct store *store, struct err *err) MUST_USE;
+
+/* --- Facts about the installation: name -> bytes
+ * -------------------------------------------------- */
+
+enum status store_meta_get(struct store *store, struct span name, struct arena *arena,
+                           struct span *ret_value, struct err *err) MUST_USE; /* NOT_FOUND */
+enum status store_meta_set(struct store *store, struct span name, struct span value,
+                           struct err *err) MUST_USE;
+
+/* --- Keys of the server: pepper, record MAC key, token-signing keys; private parts sealed
+ * ----------- */
+
+struct server_key {
+    struct span id;         /* kid for token keys, else the kind */
+    struct span kind;       /* "token", "pepper", "record_mac" */
+    struct span alg;        /* of token keys: "RS256", … */
+    struct span public_jwk; /* of token keys */
+    struct span sealed;
+    struct span check_value; /* what the key makes of a fixed text, compared in the signer */
+    struct span state;       /* "active", "retired" */
+    int64_t created_at;
+};
+
+enum status store_server_key_list(struct store *store, struct arena *arena,
+                                  struct server_key **ret_keys, size_t *ret_count,
+                                  struct err *err) MUST_USE;
+enum status store_server_key_add(struct store *store, const struct server_key *key,
+                                 const struct audit_event *audit, int64_t *ret_revision,
+                                 struct err *err) MUST_USE; /* CONFLICT: id is there */
+
+/* --- Accounts
+ * -------------------------------------------------------------------------------------- */
+
+struct account_new {
+    struct span account_id; /* acc_… */
+    struct span name;
+    struct span owner_user_id; /* usr_… */
+    struct span owner_username;
+    int64_t now;
+};
+
+/* The one account there is until "account create" comes; NOT_FOUND before first start. */
+enum status store_account_first(struct store *store, struct arena *arena,
+                                struct span *ret_account_id, struct err *err) MUST_USE;
+enum status store_account_create(struct store *store, const struct account_new *account,
+                                 const struct audit_event *audit, int64_t *ret_revision,
+                                 struct err *err) MUST_USE; /* CONFLICT: id is there */
+
+/* --- Lists: newest first, by sequence
+ * -------------------------------------------------------------- */
+
+struct store_page {
+    struct span account_id;
+    int64_t before_sequence; /* only rows below; INT64_MAX from the start */
+    size_t limit;            /* at most this many rows */
+    /* Called with each candidate's texts (name, and description or empty); a row is listed when
+     * *ret_matches. NULL: all. A failure ends the listing and is its answer. */
+    enum status (*filter)(void *context, struct span name, struct span description,
+                          bool *ret_matches, struct err *err);
+    void *filter_context;
+};
+
+/* --- Application clients
+ * ---------------------------------------------------------------------------- */
+
+/* An idempotency key remembers what a create made. Empty: none. */
+struct store_idempotency {
+    struct span key;     /* the caller's, at most 255 bytes */
+    struct span request; /* digest of the request, so that reuse for another one is noticed */
+};
+
+/* client holds everything but sequence; corpus_grants name ids that exist (INVALID with the key of
+ * the first that does not). CONFLICT: client_id or id taken. With an idempotency key that was used
+ * before: the earlier client's id in *ret_existing_id and OK without a change (*ret_revision 0), or
+ * CONFLICT when the request differs. */
+enum status store_app_client_create(struct store *store, const struct app_client *client,
+                                    const struct store_idempotency *idempotency,
+                                    const struct audit_event *audit, struct arena *arena,
+                                    struct span *ret_existing_id, int64_t *ret_revision,
+                                    struct err *err) MUST_USE;
+
+/* With credentials and grants. */
+enum status store_app_client_get(struct store *store, struct span account_id, struct span id,
+                                 struct arena *arena, struct app_client *ret_client,
+                                 struct err *err) MUST_USE;
+
+/* By OAuth's client_id, over all accounts; *ret_snapshot is the revision that the snapshot had.
+ * Also set on NOT_FOUND. */
+enum status store_app_client_find(struct store *store, struct span client_id, struct arena *arena,
+                                  struct app_client *ret_client, int64_t *ret_snapshot,
+                                  struct err *err) MUST_USE;
+
+/* Without sealed copies. *ret_has_more: rows are left below the last one. */
+enum status store_app_client_list(struct store *store, const struct store_page *page,
+                                  struct arena *arena, struct app_client **ret_clients,
+                                  size_t *ret_count, bool *ret_has_more, struct err *err) MUST_USE;
+
+/* Writes description, is_enabled, roles, grants, token life, record_mac and updated_at when the
+ * stored version is client->version - 1. CONFLICT: it is not, read again. NOT_FOUND. */
+enum status store_app_client_update(struct store *store, const struct app_client *client,
+                                    const struct audit_event *audit, int64_t *ret_revision,
+                                    struct err *err) MUST_USE;
+
+/* Also its credentials and grants. NOT_FOUND. *ret_client_id is OAuth's name of what went. */
+enum status store_app_client_delete(struct store *store, struct span account_id, struct span id,
+                                    const struct audit_event *audit, struct arena *arena,
+                                    struct span *ret_client_id, int64_t *ret_revision,
+                                    struct err *err) MUST_USE;
+
+/* --- Use of credentials: gathered in memory, written in batches
+ * ------------------------------------- */
+
+struct credential_use {
+    struct span credential_id;
+    int64_t first_at; /* of this batch */
+    int64_t last_at;
+    int64_t count;
+    struct span last_address;
+};
+
+/* Adds the batch to what is stored; credentials that are gone are skipped. No change-feed rows. */
+enum status store_use_add(struct store *store, const struct credential_use *uses, size_t count,
+                          struct err *err) MUST_USE;
+
+/* NOT_FOUND: never used. */
+enum status store_use_get(struct store *store, struct span credential_id, struct arena *arena,
+                          struct credential_use *ret_use, struct err *err) MUST_USE;
+
+/* --- Corpora
+ * ----------------------------------------------------------------------------------------- */
+
+/* CONFLICT: the account has a corpus with this key. Idempotency as above. */
+enum status store_corpus_create(struct store *store, const struct corpus *corpus,
+                                const struct store_idempotency *idempotency,
+                                const struct audit_event *audit, struct arena *arena,
+                                struct span *ret_existing_id, int64_t *ret_revision,
+                                struct err *err) MUST_USE;
+enum status store_corpus_get(struct store *store, struct span account_id, struct span key,
+                             struct arena *arena, struct corpus *ret_corpus,
+                             struct err *err) MUST_USE;
+
+/* Only corpora among ids when id_count is not 0 or is_restricted is true (an empty restricted list
+ * lists nothing). */
+struct store_corpus_query {
+    struct store_page page;
+    bool is_restricted;
+    const struct span *ids;
+    size_t id_count;
+};
+
+enum status store_corpus_list(struct store *store, const struct store_corpus_query *query,
+                              struct arena *arena, struct corpus **ret_corpora, size_t *ret_count,
+                              bool *ret_has_more, struct err *err) MUST_USE;
+
+/* Also every grant on it; the holders' records are not re-made (the grants of the MAC name ids that
+ * no longer exist, and ids never come back). */
+enum status store_corpus_delete(struct store *store, struct span account_id, struct span key,
+                                const struct audit_event *audit, int64_t *ret_revision,
+                                struct err *err) MUST_USE;
+
+/* Reads the audit trail of an account, newest first, for tests and the later audit pages. */
+struct audit_row {
+    int64_t sequence;
+    struct span action;
+    struct span actor_kind;
+    struct span actor_id;
+    struct span target_id;
+    int64_t at;
+};
+
+enum status store_audit_list(struct store *store, struct span account_id, int64_t before_sequence,
+                             size_t limit, struct arena *arena, struct audit_row **ret_rows,
+                             size_t *ret_count, struct err *err) MUST_USE;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What handlers may reach: everything that lives as long as the process hangs from here. Built by
+ * server/, read-only to everybody else. */
+#pragma once
+
+#include "base/span.h"
+
+struct config;
+struct store;
+struct state;
+struct jwks;
+struct route;
+
+struct app {
+    const struct config *config;
+    struct store *store;
+    struct state *state;
+    const struct route *routes;
+    size_t route_count;
+    struct span issuer;     /* public URL without a slash at its end */
+    struct span audience;   /* the built-in API's identifier: issuer/v2 */
+    struct span account_id; /* the account that the control socket acts for */
+    struct span cursor_key; /* authenticates page cursors */
+    struct span jwks_json;  /* prepared documents with their strong ETags, quoted */
+    struct span jwks_etag;
+    struct span metadata_json;
+    struct span metadata_etag;
+    const struct jwks *keys; /* public token keys, also retired ones */
+};
