@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a route asks of its caller. There is no default: a zeroed row denies. */
+/* Who may do what: permissions, the roles that give them, and what a holder may hand on. Tables.
+ *
+ * A route names one permission (web/route.h). There is no default: a zeroed row denies. */
 #pragma once
+
+#include "model/app_client.h"
 
 enum permission {
     PERMISSION_UNSET = 0,     /* never allowed; the table test refuses it */
@@ -12,3 +16,35 @@ enum permission {
     PERMISSION_CORPUS_DELETE, /* likewise */
     PERMISSION_COUNT
 };
+
+enum caller_kind {
+    CALLER_CONTROL,    /* the control socket: the host's administrator, with owner rights */
+    CALLER_APP_CLIENT, /* an access token */
+};
+
+/* One principal, whatever it authenticated with, and its rights at the time of the request. */
+struct caller {
+    enum caller_kind kind;
+    struct span account_id;
+    struct span id;            /* app_…; for the control socket "uid N pid N" */
+    struct span credential_id; /* what the token was obtained with; empty on the control socket */
+    api_role_set api_roles;
+    const struct corpus_grant *corpus_grants;
+    size_t corpus_grant_count;
+};
+
+/* By an API role: on everything in the account. */
+bool authz_has(const struct caller *caller, enum permission permission);
+
+/* By an API role, or by a role on this corpus. */
+bool authz_has_on_corpus(const struct caller *caller, enum permission permission, struct span corpus_id);
+
+/* Can a role on one corpus be enough? */
+bool authz_is_per_corpus(enum permission permission);
+
+/* The API roles that a holder of these may grant (rule R7: never more than it holds). */
+api_role_set authz_grantable(api_role_set held);
+
+/* Are the target's rights within the caller's? Asked before granting, reading a secret back, changing
+ * and deleting. */
+bool authz_covers(const struct caller *caller, const struct app_client *target);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authz/permission.h"
+
+#include "base/attr.h"
+
+#include <assert.h>
+
+/* Bits of API roles, and of corpus roles, that are enough for a permission. */
+#define A(role) (1u << API_ROLE_##role)
+#define C(role) (1u << CORPUS_ROLE_##role)
+
+static const struct {
+    api_role_set api_roles;
+    unsigned corpus_roles;
+} permissions[] = {
+    [PERMISSION_APP_CLIENT_MANAGE] = {.api_roles = A(ADMINISTRATOR) | A(OWNER)},
+    [PERMISSION_CORPUS_CREATE] = {.api_roles = A(CORPUS_ADMINISTRATOR) | A(ADMINISTRATOR) | A(OWNER)},
+    [PERMISSION_CORPUS_READ] = {.api_roles = A(CORPUS_VIEWER) | A(CORPUS_DEVELOPER) | A(CORPUS_ADMINISTRATOR) |
+                                             A(VIEWER) | A(ADMINISTRATOR) | A(OWNER),
+                                .corpus_roles = C(VIEWER) | C(EDITOR) | C(ADMINISTRATOR) | C(OWNER)},
+    [PERMISSION_CORPUS_DELETE] = {.api_roles = A(CORPUS_ADMINISTRATOR) | A(ADMINISTRATOR) | A(OWNER),
+                                  .corpus_roles = C(OWNER)},
+};
+static_assert(ARRAY_LEN(permissions) == PERMISSION_COUNT, "the last permission has a row");
+
+/* A role and all that stand below it in the contract's hierarchies: what its holder may hand on. */
+static const api_role_set granted_by[API_ROLE_COUNT] = {
+    [API_ROLE_OWNER] = (1u << API_ROLE_COUNT) - 1,
+    [API_ROLE_ADMINISTRATOR] =
+        ((1u << API_ROLE_COUNT) - 1) & ~(A(OWNER) | A(BILLING_ADMINISTRATOR)),
+    [API_ROLE_BILLING_ADMINISTRATOR] = A(BILLING_ADMINISTRATOR),
+    [API_ROLE_CORPUS_ADMINISTRATOR] = A(CORPUS_ADMINISTRATOR) | A(CORPUS_DEVELOPER) | A(CORPUS_VIEWER),
+    [API_ROLE_CORPUS_DEVELOPER] = A(CORPUS_DEVELOPER) | A(CORPUS_VIEWER),
+    [API_ROLE_CORPUS_VIEWER] = A(CORPUS_VIEWER),
+    [API_ROLE_AGENT_ADMINISTRATOR] =
+        A(AGENT_ADMINISTRATOR) | A(AGENT_DEVELOPER) | A(AGENT_VIEWER) | A(AGENT_USER),
+    [API_ROLE_AGENT_DEVELOPER] = A(AGENT_DEVELOPER) | A(AGENT_VIEWER) | A(AGENT_USER),
+    [API_ROLE_AGENT_VIEWER] = A(AGENT_VIEWER),
+    [API_ROLE_AGENT_USER] = A(AGENT_USER),
+    [API_ROLE_PIPELINE_ADMINISTRATOR] = A(PIPELINE_ADMINISTRATOR) | A(PIPELINE_VIEWER),
+    [API_ROLE_PIPELINE_VIEWER] = A(PIPELINE_VIEWER),
+    [API_ROLE_VIEWER] = A(VIEWER) | A(CORPUS_VIEWER) | A(AGENT_VIEWER) | A(PIPELINE_VIEWER),
+};
+
+bool authz_has(const struct caller *caller, enum permission permission)
+{
+    if (permission == PERMISSION_PUBLIC || permission == PERMISSION_AUTHENTICATED)
+        return true;
+    return (caller->api_roles & permissions[permission].api_roles) != 0;
+}
+
+bool authz_has_on_corpus(const struct caller *caller, enum permission permission, struct span corpus_id)
+{
+    if (authz_has(caller, permission))
+        return true;
+    for (size_t i = 0; i < caller->corpus_grant_count; i++) {
+        const struct corpus_grant *grant = &caller->corpus_grants[i];
+        if (span_equal(grant->corpus_id, corpus_id) &&
+            (permissions[permission].corpus_roles & 1u << grant->role) != 0)
+            return true;
+    }
+    return false;
+}
+
+bool authz_is_per_corpus(enum permission permission)
+{
+    return permissions[permission].corpus_roles != 0;
+}
+
+api_role_set authz_grantable(api_role_set held)
+{
+    api_role_set set = 0;
+    for (unsigned role = 0; role < API_ROLE_COUNT; role++) {
+        if ((held & 1u << role) != 0)
+            set |= granted_by[role];
+    }
+    return set;
+}
+
+/* Corpus roles are within the API roles that may create and delete any corpus; agent roles, which have
+ * no effect here, within agent_administrator. */
+bool authz_covers(const struct caller *caller, const struct app_client *target)
+{
+    api_role_set grantable = authz_grantable(caller->api_roles);
+    if ((target->api_roles & ~grantable) != 0)
+        return false;
+    if (target->agent_grant_count > 0 && (grantable & A(AGENT_ADMINISTRATOR)) == 0)
+        return false;
+    if ((grantable & A(CORPUS_ADMINISTRATOR)) != 0)
+        return true;
+    for (size_t i = 0; i < target->corpus_grant_count; i++) {
+        const struct corpus_grant *wanted = &target->corpus_grants[i];
+        bool is_held = false;
+        for (size_t j = 0; j < caller->corpus_grant_count; j++) {
+            const struct corpus_grant *held = &caller->corpus_grants[j];
+            /* Corpus roles are ordered: owner first, each holding the ones after it. */
+            is_held |= span_equal(held->corpus_id, wanted->corpus_id) && held->role <= wanted->role;
+        }
+        if (!is_held)
+            return false;
+    }
+    return true;
+}
