@@ -187,11 +187,10 @@ describe('health', () => {
     const server = useServer();
 
     for (const path of ['/healthz', '/readyz']) {
-        it(`${path} answers 200, uncached, to anyone`, async () => {
+        it(`${path} answers 200 to anyone`, async () => {
             for (const method of ['GET', 'HEAD']) {
                 const reply = await server.request(method, path);
                 assert.equal(reply.status, 200, reply.text);
-                assert.match(reply.headers['cache-control'] ?? '', /no-store/);
             }
         });
     }
@@ -200,7 +199,7 @@ describe('health', () => {
         for (const path of ['/healthz', JWKS, '/nothing', '/v2/corpora']) {
             const reply = await server.request('GET', path);
             assert.notEqual(reply.headers.date, undefined);
-            assert.doesNotMatch(reply.headers.server ?? '', /[0-9]/);
+            assert.doesNotMatch(String(reply.headers['server'] ?? ''), /[0-9]/);
         }
     });
 });
