@@ -7,13 +7,15 @@ import { allPages, page } from './pages.js';
 import { API_ROLES, useServer, withServer, type AppClient, type Reply, type RequestOptions } from './server.js';
 
 const CREATE = { type: 'client_credentials', name: 'nightly export' };
+// These tests read more secrets back than the default lets anyone in a minute.
+const MANY_READS = ['--unseal-per-minute-max', '100000'];
 const MISSING = 'app_000000000000';
 const CLIENT_MEMBERS = [
     'agent_roles', 'api_policy', 'api_roles', 'client_id', 'client_secret', 'corpus_roles', 'description', 'id', 'name',
 ];
 
 describe('app clients', () => {
-    const server = useServer();
+    const server = useServer({ args: MANY_READS });
     let owner: string;
     const ask = (method: string, path: string, options: RequestOptions = {}): Promise<Reply> =>
         server.request(method, path, { token: owner, ...options });
@@ -303,7 +305,7 @@ describe('app clients', () => {
 });
 
 describe('app clients in lists', () => {
-    const server = useServer();
+    const server = useServer({ args: MANY_READS });
     let owner: string;
     let names: string[]; // newest first
     const ask = (method: string, path: string): Promise<Reply> => server.request(method, path, { token: owner });
@@ -396,7 +398,7 @@ describe('app clients in lists', () => {
 });
 
 describe('app clients and who may manage them', () => {
-    const server = useServer();
+    const server = useServer({ args: MANY_READS });
     let target: AppClient;
 
     before(async () => {
@@ -446,7 +448,7 @@ describe('app clients and who may manage them', () => {
 });
 
 describe('app clients and what may be granted', () => {
-    const server = useServer();
+    const server = useServer({ args: MANY_READS });
     let administrator: AppClient;
     let token: string;
     let ownerClient: AppClient;
@@ -517,6 +519,22 @@ describe('reading a secret back', () => {
             assert.equal(got.status, 200, got.text);
             assert(!('client_secret' in got.json));
             await server.token(made);
+        });
+    });
+
+    it('is limited per minute: then 429 with Retry-After, never a client without its secret', async () => {
+        await withServer({ args: ['--unseal-per-minute-max', '3'] }, async (server) => {
+            const made = await server.createClient([]);
+            const replies: Reply[] = [];
+            for (let i = 0; i < 10; i++) replies.push(await server.control('GET', `/v2/app_clients/${made.id}`));
+            assert.equal(replies[0]?.status, 200);
+            assert.equal(replies.at(-1)?.status, 429);
+            for (const reply of replies) {
+                if (reply.status === 200) assert.equal(reply.json.client_secret, made.client_secret);
+                else assert.match(isError(reply, 429) && (reply.headers['retry-after'] ?? ''), /^[0-9]+$/);
+            }
+            await server.token(made);
+            assert.equal((await server.control('GET', '/v2/app_clients')).status, 200);
         });
     });
 
