@@ -353,6 +353,7 @@ export class Server {
             throw error;
         } finally {
             this.#child = undefined;
+            this.port = 0; // somebody else may get it now
         }
     }
 
@@ -385,6 +386,7 @@ export class Server {
     }
 
     async request(method: string, path: string, options: RequestOptions = {}): Promise<Reply> {
+        if (this.port === 0) throw new Error('the server does not run');
         return request({ host: '127.0.0.1', port: this.port }, method, path, options);
     }
 
