@@ -211,3 +211,6 @@ struct audit_row {
 enum status store_audit_list(struct store *store, struct span account_id, int64_t before_sequence,
                              size_t limit, struct arena *arena, struct audit_row **ret_rows,
                              size_t *ret_count, struct err *err) MUST_USE;
+
+/* An event that changes nothing else (a secret was read back). */
+enum status store_audit_add(struct store *store, const struct audit_event *audit, struct err *err) MUST_USE;
