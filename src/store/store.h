@@ -20,6 +20,16 @@
 struct arena;
 struct store;
 
+/* A row of the change feed. kind and id: "app_client" and OAuth's client_id (what tokens carry), "corpus"
+ * and its id, "account", "server_key", …; jti: of single refused tokens. */
+struct store_change {
+    int64_t revision;
+    struct span account_id;
+    struct span kind;
+    struct span id;
+    struct span jti;
+};
+
 struct store_options {
     int data_fd;      /* the data directory; borrowed. The database is postern.db in it */
     const char *path; /* what people call that directory, for messages */
