@@ -17,7 +17,13 @@ struct answer_reader {
     struct buf body;
     bool is_head; /* the answer to a HEAD request has no body */
     bool is_done;
+    bool is_too_large;
 };
+
+static inline void auto_answer_reader(struct answer_reader *reader)
+{
+    buf_done(&reader->body);
+}
 
 static int on_headers_complete(llhttp_t *llhttp)
 {
@@ -28,6 +34,7 @@ static int on_headers_complete(llhttp_t *llhttp)
 static int on_body(llhttp_t *llhttp, const char *at, size_t len)
 {
     struct answer_reader *reader = llhttp->data;
+    reader->is_too_large = len > ANSWER_BYTES_MAX - reader->body.len;
     buf_put(&reader->body, span_of(at, len));
     return buf_ok(&reader->body) ? 0 : HPE_USER;
 }
@@ -140,10 +147,10 @@ static enum status take_bytes(struct answer_reader *reader, struct span bytes, s
     llhttp_errno_t outcome = llhttp_execute(&reader->llhttp, bytes.ptr, bytes.len);
     if (reader->is_done || outcome == HPE_OK)
         return OK;
+    if (reader->is_too_large)
+        return fail(err, TOO_LARGE, "answer is over 16 MiB");
     if (outcome == HPE_USER)
-        return reader->body.len > ANSWER_BYTES_MAX / 2
-                   ? fail(err, TOO_LARGE, "answer is over 16 MiB")
-                   : fail(err, NO_MEMORY, "no memory for the answer");
+        return fail(err, NO_MEMORY, "no memory for the answer");
     return fail(err, INVALID, "answer is not HTTP: %s", llhttp_errno_name(outcome));
 }
 
@@ -188,18 +195,17 @@ enum status http_call(const struct http_call *call, struct arena *arena,
     if (status != OK)
         return status;
 
+    AUTO(answer_reader)
     struct answer_reader reader = {.is_head = span_equal(call->method, SPAN("HEAD"))};
-    AUTO(buf) struct buf body = {0};
     buf_init(&reader.body, ANSWER_BYTES_MAX);
     llhttp_init(&reader.llhttp, HTTP_RESPONSE, &settings);
     reader.llhttp.data = &reader;
     status = read_answer(call->socket_fd, &reader, deadline_ms, err);
-    body = reader.body; /* released here, whatever came of it */
     if (status != OK)
         return status;
-    struct span copy = arena_copy(arena, buf_span(&body));
-    if (copy.ptr == NULL)
+    struct span body = arena_copy(arena, buf_span(&reader.body));
+    if (body.ptr == NULL)
         return fail(err, NO_MEMORY, "no memory for the answer");
-    *ret_answer = (struct http_answer){.status = reader.llhttp.status_code, .body = copy};
+    *ret_answer = (struct http_answer){.status = reader.llhttp.status_code, .body = body};
     return OK;
 }

@@ -91,6 +91,7 @@ static void go_on(struct http_conn *conn);
 static void finish(struct http_conn *conn)
 {
     uv_os_fd_t fd;
+    conn->state = CONN_LINGER;
     drop_request(conn);
     drop_unread(conn);
     if (!conn->lingers || conn->has_ended || uv_fileno(&conn->uv.handle, &fd) != 0 ||
@@ -98,7 +99,6 @@ static void finish(struct http_conn *conn)
         http_conn_close(conn);
         return;
     }
-    conn->state = CONN_LINGER;
     conn->deadline_ms = now_ms(conn) + LINGER_MS;
 }
 
@@ -145,7 +145,6 @@ static void write_rest(struct http_conn *conn, struct span head, struct span bod
     }
     if (body.len > 0)
         bufs[count++] = (uv_buf_t){.base = (char *)(uintptr_t)body.ptr, .len = body.len};
-    conn->state = CONN_WRITING;
     conn->write.data = conn;
     set_deadline(conn, conn->server->limits.write_seconds_max);
     if (uv_write(&conn->write, &conn->uv.stream, bufs, count, on_written) != 0) {
@@ -171,6 +170,7 @@ static void send_reply(struct http_conn *conn)
     struct buf *head_bytes = &conn->server->head_bytes;
     buf_clear(head_bytes);
     conn->lingers = conn->state != CONN_RUNNING || conn->is_paused;
+    conn->state = CONN_WRITING;
     http_write_head(head_bytes, x, connection_after(conn), &conn->server->date);
     if (!buf_ok(head_bytes)) {
         http_conn_close(conn);

@@ -60,7 +60,7 @@ static struct http_parse *parse_of(llhttp_t *llhttp)
     return llhttp->data;
 }
 
-/* In a callback: the refusal is ours, not llhttp's. */
+/* In a callback: the refusal is ours. llhttp's own leave parse->refusal 0. */
 static int callback_refuse(struct http_parse *parse, int status)
 {
     parse->refusal = status;
@@ -134,6 +134,14 @@ static int on_body(llhttp_t *llhttp, const char *at, size_t len)
     return buf_ok(&parse->body) ? 0 : callback_refuse(parse, 503);
 }
 
+/* A chunk's announced size is refused before its bytes come. */
+static int on_chunk_header(llhttp_t *llhttp)
+{
+    struct http_parse *parse = parse_of(llhttp);
+    bool is_fitting = llhttp->content_length <= parse->body_limit - parse->body.len;
+    return is_fitting ? 0 : callback_refuse(parse, 413);
+}
+
 static int on_message_complete(llhttp_t *llhttp)
 {
     parse_of(llhttp)->stage = STAGE_DONE;
@@ -146,6 +154,7 @@ static const llhttp_settings_t settings = {
     .on_header_value = on_value,
     .on_header_value_complete = on_value_complete,
     .on_headers_complete = on_headers_complete,
+    .on_chunk_header = on_chunk_header,
     .on_body = on_body,
     .on_message_complete = on_message_complete,
 };
@@ -303,7 +312,7 @@ static enum http_parse_step run_llhttp(struct http_parse *parse, struct span *re
         taken = (size_t)(llhttp_get_error_pos(&parse->llhttp) - rest->ptr);
         llhttp_resume(&parse->llhttp);
     } else if (outcome != HPE_OK) {
-        return refuse(parse, outcome == HPE_USER ? parse->refusal : 400);
+        return refuse(parse, parse->refusal != 0 ? parse->refusal : 400);
     }
     *rest = span_from(*rest, taken);
     parse->framed_bytes += parse->stage == STAGE_BODY || parse->stage == STAGE_DONE ? taken : 0;
