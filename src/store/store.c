@@ -23,6 +23,8 @@ enum pool_state {
 struct store {
     struct sql *sql;
     int64_t now;
+    void (*on_change)(void *context, const struct store_change *change);
+    void *change_context;
     _Atomic int64_t revision;
 
     pthread_mutex_t write_lock; /* writer, and opening and closing as a whole */
@@ -159,6 +161,8 @@ enum status store_open(const struct store_options *options, struct store **ret_s
         return fail(err, NO_MEMORY, "no memory for the store");
     }
     store->now = options->now;
+    store->on_change = options->on_change;
+    store->change_context = options->change_context;
     store->idle = idle;
     store->idle_count = options->readers;
     store->reader_count = options->readers;
@@ -196,20 +200,27 @@ void store_close(struct store *store)
 
 /* --- Writing --- */
 
-static enum status write_on(struct sql_conn *conn,
+/* Committed: whoever listens hears of it before anybody can act on the answer. */
+static void announce(struct store *store, const struct store_change *change)
+{
+    if (change->revision == 0)
+        return;
+    raise_revision(store, change->revision);
+    if (store->on_change != NULL)
+        store->on_change(store->change_context, change);
+}
+
+static enum status write_on(struct sql_conn *conn, struct store_tx *tx,
                             enum status (*body)(struct store_tx *tx, void *context,
                                                 struct err *err),
-                            void *context, int64_t *ret_revision, struct err *err)
+                            void *context, struct err *err)
 {
-    struct store_tx tx = {.conn = conn};
     enum status status = sql_begin(conn, err);
     if (status == OK)
-        status = body(&tx, context, err);
+        status = body(tx, context, err);
     if (status == OK)
         status = sql_commit(conn, err);
-    if (status == OK)
-        *ret_revision = tx.revision;
-    else
+    if (status != OK)
         sql_rollback(conn);
     return status;
 }
@@ -218,11 +229,14 @@ enum status store_write(struct store *store,
                         enum status (*body)(struct store_tx *tx, void *context, struct err *err),
                         void *context, int64_t *ret_revision, struct err *err)
 {
-    int64_t revision = 0;
+    struct store_tx tx = {0};
     lock(&store->write_lock);
     enum status status = open_writer(store, err);
     if (status == OK) {
-        status = write_on(store->writer, body, context, &revision, err);
+        tx.conn = store->writer;
+        status = write_on(store->writer, &tx, body, context, err);
+        if (status == OK)
+            announce(store, &tx.change);
         /* What was kept is unknown: only a database opened anew tells. Whether that works shows at
          * the next call. */
         if (sql_is_broken(store->writer)) {
@@ -231,12 +245,9 @@ enum status store_write(struct store *store,
         }
     }
     unlock(&store->write_lock);
-    if (status != OK)
-        return status;
-    raise_revision(store, revision);
-    if (ret_revision != NULL)
-        *ret_revision = revision;
-    return OK;
+    if (status == OK && ret_revision != NULL)
+        *ret_revision = tx.change.revision;
+    return status;
 }
 
 /* --- Reading --- */

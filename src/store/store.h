@@ -207,15 +207,12 @@ enum status store_corpus_list(struct store *store, const struct store_corpus_que
                               struct arena *arena, struct corpus **ret_corpora, size_t *ret_count,
                               bool *ret_has_more, struct err *err) MUST_USE;
 
-/* The holders' records are not re-made: their MACs still cover grants on it, so those stay, read back
- * with an empty corpus_key, until the holder is next updated without them. Ids never come back. */
+/* The holders' records are not re-made: their MACs still cover grants on it, so those stay, read
+ * back with an empty corpus_key, until the holder is next updated without them. Ids never come
+ * back. */
 enum status store_corpus_delete(struct store *store, struct span account_id, struct span key,
                                 const struct audit_event *audit, int64_t *ret_revision,
                                 struct err *err) MUST_USE;
-
-/* Records what changed nothing, such as a secret that was read back: audit is durable on OK. */
-enum status store_audit_add(struct store *store, const struct audit_event *audit,
-                            struct err *err) MUST_USE;
 
 /* Reads the audit trail of an account, newest first, for tests and the later audit pages. */
 struct audit_row {

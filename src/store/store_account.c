@@ -38,7 +38,7 @@ static enum status insert_owner(struct store_tx *tx, const struct account_new *a
                                 struct err *err)
 {
     struct sql_stmt *insert = sql_prepare(tx->conn, insert_user);
-    sql_bind_int64(insert, ":sequence", tx->revision);
+    sql_bind_int64(insert, ":sequence", tx->change.revision);
     sql_bind_text(insert, ":id", account->owner_user_id);
     sql_bind_text(insert, ":account_id", account->account_id);
     sql_bind_text(insert, ":username", account->owner_username);
@@ -58,12 +58,13 @@ static enum status create(struct store_tx *tx, void *context, struct err *err)
 {
     const struct creation *creation = context;
     const struct account_new *account = creation->account;
-    struct store_change change = {account->account_id, SPAN("account"), account->account_id};
+    const struct store_change change = {
+        .account_id = account->account_id, .kind = SPAN("account"), .id = account->account_id};
     enum status status = store_change_add(tx, &change, creation->audit, err);
     if (status != OK)
         return status;
     struct sql_stmt *insert = sql_prepare(tx->conn, insert_account);
-    sql_bind_int64(insert, ":sequence", tx->revision);
+    sql_bind_int64(insert, ":sequence", tx->change.revision);
     sql_bind_text(insert, ":id", account->account_id);
     sql_bind_text(insert, ":name", account->name);
     sql_bind_int64(insert, ":now", account->now);

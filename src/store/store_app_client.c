@@ -18,10 +18,9 @@ static const char find_client[] = "SELECT " CLIENT_COLUMNS "FROM app_client "
                                   "WHERE client_id = :client_id";
 static const char find_client_id[] = "SELECT client_id FROM app_client "
                                      "WHERE account_id = :account_id AND id = :id";
-static const char list_clients[] =
-    "SELECT " CLIENT_COLUMNS "FROM app_client "
-    "WHERE account_id = :account_id AND sequence < :before_sequence "
-    "ORDER BY sequence DESC LIMIT :rows";
+static const char list_clients[] = "SELECT " CLIENT_COLUMNS "FROM app_client "
+                                   "WHERE account_id = :account_id AND sequence < :before_sequence "
+                                   "ORDER BY sequence DESC LIMIT :rows";
 static const char update_client[] =
     "UPDATE app_client SET description = :description, is_enabled = :is_enabled, "
     "token_ttl_seconds = :token_ttl_seconds, version = :version, record_mac = :record_mac, "
@@ -85,10 +84,11 @@ static enum status create(struct store_tx *tx, void *context, struct err *err)
                                creation->arena, &creation->existing_id, err);
     if (status != OK || creation->existing_id.len > 0)
         return status;
-    struct store_change change = {made.account_id, made.kind, made.id};
+    const struct store_change change = {
+        .account_id = made.account_id, .kind = made.kind, .id = client->client_id};
     status = store_change_add(tx, &change, creation->audit, err);
     if (status == OK)
-        status = store_app_client_insert(tx, client, tx->revision, err);
+        status = store_app_client_insert(tx, client, tx->change.revision, err);
     return status == OK ? store_idempotency_add(tx, creation->idempotency, &made, err) : status;
 }
 
@@ -236,27 +236,28 @@ enum status store_app_client_list(struct store *store, const struct store_page *
 struct change {
     const struct app_client *client; /* of a delete: account_id and id */
     const struct audit_event *audit;
-    struct arena *arena;             /* of a delete */
-    struct span client_id;
+    struct arena *arena;   /* where client_id is kept */
+    struct span client_id; /* as it is stored */
 };
 
-/* NOT_FOUND, or the stored client_id when there is an arena to keep it. */
-static enum status look_up(struct store_tx *tx, struct change *change, struct err *err)
+/* Finds the client and numbers the change. NOT_FOUND. */
+static enum status begin_change(struct store_tx *tx, struct change *change, struct err *err)
 {
     struct sql_stmt *row = sql_prepare(tx->conn, find_client_id);
     sql_bind_text(row, ":account_id", change->client->account_id);
     sql_bind_text(row, ":id", change->client->id);
     bool is_found = sql_next(row);
-    if (is_found && change->arena != NULL)
+    if (is_found)
         change->client_id = sql_get_text(row, change->arena);
     enum status status = sql_end(row, err);
-    return status == OK && !is_found ? NOT_FOUND : status;
-}
-
-static enum status add_change(struct store_tx *tx, const struct change *change, struct err *err)
-{
-    struct store_change row = {change->client->account_id, SPAN("app_client"), change->client->id};
-    return store_change_add(tx, &row, change->audit, err);
+    if (status != OK)
+        return status;
+    if (!is_found)
+        return NOT_FOUND;
+    const struct store_change added = {.account_id = change->client->account_id,
+                                       .kind = SPAN("app_client"),
+                                       .id = change->client_id};
+    return store_change_add(tx, &added, change->audit, err);
 }
 
 static enum status update_row(struct store_tx *tx, const struct app_client *client, struct err *err)
@@ -281,9 +282,7 @@ static enum status update(struct store_tx *tx, void *context, struct err *err)
 {
     struct change *change = context;
     const struct app_client *client = change->client;
-    enum status status = look_up(tx, change, err);
-    if (status == OK)
-        status = add_change(tx, change, err);
+    enum status status = begin_change(tx, change, err);
     if (status == OK)
         status = update_row(tx, client, err);
     if (status == OK)
@@ -297,8 +296,12 @@ enum status store_app_client_update(struct store *store, const struct app_client
                                     const struct audit_event *audit, int64_t *ret_revision,
                                     struct err *err)
 {
-    struct change change = {.client = client, .audit = audit};
-    return store_write(store, update, &change, ret_revision, err);
+    struct arena memory;
+    arena_init(&memory, 4096);
+    struct change change = {.client = client, .audit = audit, .arena = &memory};
+    enum status status = store_write(store, update, &change, ret_revision, err);
+    arena_done(&memory);
+    return status;
 }
 
 static enum status delete_row(struct store_tx *tx, const struct app_client *client, struct err *err)
@@ -309,17 +312,11 @@ static enum status delete_row(struct store_tx *tx, const struct app_client *clie
     return sql_run(stmt, NULL, err);
 }
 
-static enum status delete(struct store_tx *tx, void *context, struct err *err)
-{
-    struct change *change = context;
-    const struct app_client *client = change->client;
-    enum status status = look_up(tx, change, err);
-    if (status == OK)
-        status = add_change(tx, change, err);
-    if (status == OK)
-        status = store_credential_delete(tx, client->account_id, client->id, err);
-    if (status == OK)
-        status = store_role_grant_delete(tx, client->account_id, client->id, err);
+static enum status delete (struct store_tx *tx, void *context, struct err *err) {
+    struct change *change = context; const struct app_client *client = change->client;
+    enum status status = begin_change(tx, change, err);
+    if (status == OK) status = store_credential_delete(tx, client->account_id, client->id, err);
+    if (status == OK) status = store_role_grant_delete(tx, client->account_id, client->id, err);
     return status == OK ? delete_row(tx, client, err) : status;
 }
 

@@ -12,8 +12,9 @@ static enum status create(struct store_tx *tx, void *context, struct err *err)
 {
     const struct batch *batch = context;
     const struct app_client *first = &batch->clients[0];
-    struct store_change change = {first->account_id, SPAN("bulk"), first->id};
-    struct audit_event audit = {
+    const struct store_change change = {
+        .account_id = first->account_id, .kind = SPAN("bulk"), .id = first->client_id};
+    const struct audit_event audit = {
         .account_id = first->account_id,
         .actor_kind = SPAN("system"),
         .actor_id = SPAN("bulk"),

@@ -10,7 +10,7 @@ static const char raise_counter_to[] = "UPDATE change_counter SET revision = :le
                                        "WHERE name = 'change' AND revision < :least";
 static const char read_counter[] = "SELECT revision FROM change_counter WHERE name = 'change'";
 static const char insert_change[] = "INSERT INTO change (revision, account_id, kind, id, jti) "
-                                    "VALUES (:revision, :account_id, :kind, :id, '')";
+                                    "VALUES (:revision, :account_id, :kind, :id, :jti)";
 
 static enum status read_revision(struct sql_stmt *row, int64_t *ret_revision, struct err *err)
 {
@@ -46,7 +46,7 @@ enum status store_counter_read(struct sql_conn *conn, int64_t *ret_revision, str
 enum status store_change_add(struct store_tx *tx, const struct store_change *change,
                              const struct audit_event *audit, struct err *err)
 {
-    assert(tx->revision == 0 && audit != NULL);
+    assert(tx->change.revision == 0 && audit != NULL);
     int64_t revision;
     enum status status = store_counter_raise(tx, 1, &revision, err);
     if (status != OK)
@@ -56,10 +56,13 @@ enum status store_change_add(struct store_tx *tx, const struct store_change *cha
     sql_bind_text(insert, ":account_id", change->account_id);
     sql_bind_text(insert, ":kind", change->kind);
     sql_bind_text(insert, ":id", change->id);
+    sql_bind_text(insert, ":jti", change->jti);
     status = sql_run(insert, NULL, err);
     if (status == OK)
         status = store_audit_insert(tx, revision, audit, err);
-    if (status == OK)
-        tx->revision = revision;
-    return status;
+    if (status != OK)
+        return status;
+    tx->change = *change;
+    tx->change.revision = revision;
+    return OK;
 }

@@ -20,10 +20,9 @@ static const char get_corpus[] = "SELECT " CORPUS_COLUMNS "FROM corpus "
                                  "WHERE account_id = :account_id AND key = :key";
 static const char get_corpus_at[] = "SELECT " CORPUS_COLUMNS "FROM corpus "
                                     "WHERE account_id = :account_id AND sequence = :sequence";
-static const char list_corpora[] =
-    "SELECT " CORPUS_COLUMNS "FROM corpus "
-    "WHERE account_id = :account_id AND sequence < :before_sequence "
-    "ORDER BY sequence DESC LIMIT :rows";
+static const char list_corpora[] = "SELECT " CORPUS_COLUMNS "FROM corpus "
+                                   "WHERE account_id = :account_id AND sequence < :before_sequence "
+                                   "ORDER BY sequence DESC LIMIT :rows";
 static const char find_place[] =
     "SELECT sequence FROM corpus "
     "WHERE account_id = :account_id AND id = :id AND sequence < :before_sequence";
@@ -62,7 +61,7 @@ static enum status insert(struct store_tx *tx, const struct corpus *corpus, stru
     sql_bind_text(stmt, ":filter_attributes", corpus->filter_attributes);
     sql_bind_text(stmt, ":custom_dimensions", corpus->custom_dimensions);
     sql_bind_int64(stmt, ":version", corpus->version);
-    sql_bind_int64(stmt, ":sequence", tx->revision);
+    sql_bind_int64(stmt, ":sequence", tx->change.revision);
     sql_bind_int64(stmt, ":created_at", corpus->created_at);
     sql_bind_int64(stmt, ":updated_at", corpus->updated_at);
     return sql_run(stmt, NULL, err);
@@ -78,7 +77,8 @@ static enum status create(struct store_tx *tx, void *context, struct err *err)
                                creation->arena, &creation->existing_id, err);
     if (status != OK || creation->existing_id.len > 0)
         return status;
-    struct store_change change = {made.account_id, made.kind, made.id};
+    const struct store_change change = {
+        .account_id = made.account_id, .kind = made.kind, .id = made.id};
     status = store_change_add(tx, &change, creation->audit, err);
     if (status == OK)
         status = insert(tx, corpus, err);
@@ -266,35 +266,30 @@ struct deletion {
     struct span account_id;
     struct span key;
     const struct audit_event *audit;
+    struct span id; /* as it is stored; in memory */
+    struct arena memory;
 };
 
-/* The change must be numbered under the corpus's id, which the caller does not know. */
-static enum status record_deletion(struct store_tx *tx, const struct deletion *deletion,
-                                   struct err *err)
+static enum status look_up(struct store_tx *tx, struct deletion *deletion, struct err *err)
 {
-    struct arena memory;
-    arena_init(&memory, 4096);
     struct sql_stmt *row = sql_prepare(tx->conn, find_id);
     sql_bind_text(row, ":account_id", deletion->account_id);
     sql_bind_text(row, ":key", deletion->key);
     bool is_found = sql_next(row);
-    struct span id = is_found ? sql_get_text(row, &memory) : (struct span){0};
+    if (is_found)
+        deletion->id = sql_get_text(row, &deletion->memory);
     enum status status = sql_end(row, err);
-    if (status == OK && !is_found)
-        status = NOT_FOUND;
-    struct store_change change = {deletion->account_id, SPAN("corpus"), id};
-    if (status == OK)
-        status = store_change_add(tx, &change, deletion->audit, err);
-    arena_done(&memory);
-    return status;
+    return status == OK && !is_found ? NOT_FOUND : status;
 }
 
-static enum status delete(struct store_tx *tx, void *context, struct err *err)
-{
-    const struct deletion *deletion = context;
-    enum status status = record_deletion(tx, deletion, err);
-    if (status != OK)
-        return status;
+static enum status delete (struct store_tx *tx, void *context, struct err *err) {
+    struct deletion *deletion = context; enum status status = look_up(tx, deletion, err);
+    if (status != OK) return status;
+    const struct store_change change = {.account_id = deletion->account_id,
+                                        .kind = SPAN("corpus"),
+                                        .id = deletion->id};
+    status = store_change_add(tx, &change, deletion->audit, err);
+    if (status != OK) return status;
     struct sql_stmt *stmt = sql_prepare(tx->conn, delete_corpus);
     sql_bind_text(stmt, ":account_id", deletion->account_id);
     sql_bind_text(stmt, ":key", deletion->key);
@@ -305,6 +300,9 @@ enum status store_corpus_delete(struct store *store, struct span account_id, str
                                 const struct audit_event *audit, int64_t *ret_revision,
                                 struct err *err)
 {
-    struct deletion deletion = {account_id, key, audit};
-    return store_write(store, delete, &deletion, ret_revision, err);
+    struct deletion deletion = {.account_id = account_id, .key = key, .audit = audit};
+    arena_init(&deletion.memory, 4096);
+    enum status status = store_write(store, delete, &deletion, ret_revision, err);
+    arena_done(&deletion.memory);
+    return status;
 }

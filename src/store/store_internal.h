@@ -11,32 +11,26 @@
 /* A write under way: what a body sees. */
 struct store_tx {
     struct sql_conn *conn;
-    int64_t revision; /* of this write; 0 until store_change_add() */
+    struct store_change change; /* revision 0 until store_change_add() */
 };
 
 /* Runs body inside a transaction: kept when it answers OK, else undone. The only place that begins
  * and commits, so that writes can come to share a commit without their knowing. *ret_revision,
- * unless NULL: tx->revision. */
+ * unless NULL: the change's, or 0 when body added none. */
 enum status store_write(struct store *store,
                         enum status (*body)(struct store_tx *tx, void *context, struct err *err),
                         void *context, int64_t *ret_revision, struct err *err) MUST_USE;
 
-struct store_change {
-    struct span account_id; /* empty: of the installation */
-    struct span kind;       /* "app_client", "corpus", … */
-    struct span id;
-};
-
-/* Numbers this write: the feed's row, and the audit trail's. Once per write, before rows that take
- * tx->revision as their sequence. */
+/* Numbers this write: the feed's row, the listener's, and the audit trail's. Once per write, before
+ * rows that take tx->change.revision as their sequence. change: without a revision; its spans stay
+ * until store_write() returns. */
 enum status store_change_add(struct store_tx *tx, const struct store_change *change,
                              const struct audit_event *audit, struct err *err) MUST_USE;
 
 /* Raises the counter by count; *ret_revision is its new value. */
 enum status store_counter_raise(struct store_tx *tx, int64_t count, int64_t *ret_revision,
                                 struct err *err) MUST_USE;
-enum status store_counter_raise_to(struct sql_conn *conn, int64_t least,
-                                   struct err *err) MUST_USE;
+enum status store_counter_raise_to(struct sql_conn *conn, int64_t least, struct err *err) MUST_USE;
 enum status store_counter_read(struct sql_conn *conn, int64_t *ret_revision,
                                struct err *err) MUST_USE;
 

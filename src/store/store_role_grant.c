@@ -151,12 +151,14 @@ static void read_grant(struct sql_stmt *row, struct arena *arena, struct grants 
         grants->api_roles |= 1u << read_role(row, api_role_names, API_ROLE_COUNT);
     } else if (span_equal(scope, SPAN("corpus")) && grants->corpus_count < GRANTS_MAX) {
         struct corpus_grant *grant = &grants->corpus[grants->corpus_count++];
-        grant->role = (enum corpus_role)read_role(row, corpus_role_names, CORPUS_ROLE_COUNT);
+        size_t role = read_role(row, corpus_role_names, CORPUS_ROLE_COUNT);
+        grant->role = (enum corpus_role)role;
         grant->corpus_id = sql_get_text(row, arena);
         (void)sql_get_text_or_null(row, arena, &grant->corpus_key);
     } else if (span_equal(scope, SPAN("agent")) && grants->agent_count < GRANTS_MAX) {
         struct agent_grant *grant = &grants->agent[grants->agent_count++];
-        grant->role = (enum agent_role)read_role(row, agent_role_names, AGENT_ROLE_COUNT);
+        size_t role = read_role(row, agent_role_names, AGENT_ROLE_COUNT);
+        grant->role = (enum agent_role)role;
         grant->agent_key = sql_get_text(row, arena);
     } else {
         sql_reject(row, "a grant that is too many or of an unknown kind");

@@ -60,12 +60,12 @@ static enum status add(struct store_tx *tx, void *context, struct err *err)
 {
     const struct addition *addition = context;
     const struct server_key *key = addition->key;
-    struct store_change change = {.kind = SPAN("server_key"), .id = key->id};
+    const struct store_change change = {.kind = SPAN("server_key"), .id = key->id};
     enum status status = store_change_add(tx, &change, addition->audit, err);
     if (status != OK)
         return status;
     struct sql_stmt *insert = sql_prepare(tx->conn, insert_key);
-    sql_bind_int64(insert, ":sequence", tx->revision);
+    sql_bind_int64(insert, ":sequence", tx->change.revision);
     sql_bind_text(insert, ":id", key->id);
     sql_bind_text(insert, ":kind", key->kind);
     sql_bind_text(insert, ":alg", key->alg);
