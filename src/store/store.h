@@ -20,11 +20,25 @@
 struct arena;
 struct store;
 
+/* A row of the change feed. kind and id: "app_client" and OAuth's client_id (what tokens carry),
+ * "corpus" and its id, "account", "server_key", …; jti: of single refused tokens. */
+struct store_change {
+    int64_t revision;
+    struct span account_id;
+    struct span kind;
+    struct span id;
+    struct span jti;
+};
+
 struct store_options {
     int data_fd;      /* the data directory; borrowed. The database is postern.db in it */
     const char *path; /* what people call that directory, for messages */
     int64_t now;      /* wall clock, microseconds: the revision is raised to at least this */
     unsigned readers; /* read-only connections kept: at least one for each thread that reads */
+    /* Called for each committed change, in the order of revisions, before the write returns: under
+     * the writer's lock, so it must not call the store. NULL: nobody listens. */
+    void (*on_change)(void *context, const struct store_change *change);
+    void *change_context;
 };
 
 /* Opens, and creates or migrates when needed. FORBIDDEN: the database is newer than this program
@@ -136,7 +150,8 @@ enum status store_app_client_list(struct store *store, const struct store_page *
                                   size_t *ret_count, bool *ret_has_more, struct err *err) MUST_USE;
 
 /* Writes description, is_enabled, roles, grants, token life, record_mac and updated_at when the
- * stored version is client->version - 1. CONFLICT: it is not, read again. NOT_FOUND. */
+ * stored version is client->version - 1. CONFLICT: it is not, read again. NOT_FOUND. INVALID: a
+ * grant's corpus does not exist, and the client has none on it from before its deletion. */
 enum status store_app_client_update(struct store *store, const struct app_client *client,
                                     const struct audit_event *audit, int64_t *ret_revision,
                                     struct err *err) MUST_USE;
@@ -192,8 +207,9 @@ enum status store_corpus_list(struct store *store, const struct store_corpus_que
                               struct arena *arena, struct corpus **ret_corpora, size_t *ret_count,
                               bool *ret_has_more, struct err *err) MUST_USE;
 
-/* Also every grant on it; the holders' records are not re-made (the grants of the MAC name ids that
- * no longer exist, and ids never come back). */
+/* The holders' records are not re-made: their MACs still cover grants on it, so those stay, read
+ * back with an empty corpus_key, until the holder is next updated without them. Ids never come
+ * back. */
 enum status store_corpus_delete(struct store *store, struct span account_id, struct span key,
                                 const struct audit_event *audit, int64_t *ret_revision,
                                 struct err *err) MUST_USE;
@@ -211,3 +227,7 @@ struct audit_row {
 enum status store_audit_list(struct store *store, struct span account_id, int64_t before_sequence,
                              size_t limit, struct arena *arena, struct audit_row **ret_rows,
                              size_t *ret_count, struct err *err) MUST_USE;
+
+/* An event that changes nothing else (a secret was read back). */
+enum status store_audit_add(struct store *store, const struct audit_event *audit,
+                            struct err *err) MUST_USE;
