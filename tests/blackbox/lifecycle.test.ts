@@ -130,41 +130,66 @@ describe('stopping', () => {
         });
     }
 
-    it('SIGTERM lets a request that is under way finish', async () => {
+    /** Opens a connection and sends the head of a token request; the server has read it when this returns. */
+    const beginTokenRequest = async (server: Server, body: string): Promise<Connection> => {
+        const connection = await Connection.open(server.port);
+        await connection.write(
+            'POST /oauth2/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n' +
+                `Content-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`,
+        );
+        assert.equal((await connection.reply())?.status, 100);
+        return connection;
+    };
+
+    const finishTokenRequest = async (connection: Connection, body: string): Promise<void> => {
+        await connection.write(body);
+        const reply = await connection.reply();
+        assert.equal(reply?.status, 200, reply?.body);
+        assert.deepEqual(reply.headers.get('connection'), ['close']);
+        assert.equal((await connection.closed()).rest, '');
+    };
+
+    it('SIGTERM lets requests that are under way finish', async () => {
         const server = new Server();
         try {
             await server.start();
             const client = await server.createClient(['viewer']);
             const body = new URLSearchParams(tokenForm(client)).toString();
-            const connections = await Promise.all(Array.from({ length: 5 }, () => Connection.open(server.port)));
-            for (const connection of connections) {
-                await connection.write(
-                    'POST /oauth2/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n' +
-                        `Content-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`,
-                );
-                // The server has read the head: the request is under way.
-                assert.equal((await connection.reply())?.status, 100);
-            }
+            const idle = await Connection.open(server.port);
+            await idle.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n');
+            assert.equal((await idle.reply())?.status, 200);
+            const busy = await Promise.all(Array.from({ length: 5 }, () => beginTokenRequest(server, body)));
             const front = server.child('posternd');
             const ended = server.signal('SIGTERM');
-            // It has taken the signal when it accepts no more.
-            await eventually('the listener to close', async () => {
-                const probe = await Connection.open(server.port).catch(() => undefined);
-                if (probe === undefined) return true;
-                await probe.write('GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-                const { replies } = await probe.closed();
-                return replies.length === 0 ? true : undefined;
-            });
-            for (const connection of connections) {
-                await connection.write(body);
-                const reply = await connection.reply();
-                assert.equal(reply?.status, 200, reply?.body);
-                assert.deepEqual(reply.headers.get('connection'), ['close']);
-                assert.equal((await connection.closed()).rest, '');
-            }
+            await idle.closed(); // so it has taken the signal
+            for (const connection of busy) await finishTokenRequest(connection, body);
             const end = await ended;
             assert.equal(end.code, 0, end.stderr);
             assert(!isAlive(front));
+        } finally {
+            await server.dispose();
+        }
+    });
+
+    it('SIGTERM refuses new connections at once: none waits for the old ones to finish', async () => {
+        const server = new Server();
+        try {
+            await server.start();
+            const client = await server.createClient(['viewer']);
+            const body = new URLSearchParams(tokenForm(client)).toString();
+            const { port } = server;
+            const idle = await Connection.open(port);
+            const busy = await beginTokenRequest(server, body);
+            const ended = server.signal('SIGTERM');
+            await idle.closed();
+            for (let i = 0; i < 5; i++) {
+                const late = await Connection.open(port).catch(() => undefined);
+                await late?.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n');
+                if (late !== undefined) assert((await late.closed()).replies.every((reply) => reply.status === 503));
+            }
+            // If a late one had waited for the end of all, this one would be gone by now.
+            await finishTokenRequest(busy, body);
+            assert.equal((await ended).code, 0);
         } finally {
             await server.dispose();
         }
