@@ -35,7 +35,10 @@ static const struct field fields[] = {
      .type = FIELD_CONSTANT,
      .flags = FIELD_CREATE | FIELD_REQUIRED,
      .constant = SPAN_INIT("client_credentials")},
-    {.name = SPAN_INIT("client_id"), .type = FIELD_TEXT, .flags = FIELD_OUT, .offset = AT(client_id)},
+    {.name = SPAN_INIT("client_id"),
+     .type = FIELD_TEXT,
+     .flags = FIELD_OUT,
+     .offset = AT(client_id)},
     {.name = SPAN_INIT("api_roles"),
      .type = FIELD_API_ROLES,
      .flags = FIELD_OUT | FIELD_CREATE | FIELD_UPDATE,
@@ -52,7 +55,8 @@ static const struct field fields[] = {
      .presence_offset = AT(agent_grant_count)},
 };
 
-static void write_client(struct json_writer *writer, const struct app_client *client, struct span secret)
+static void write_client(struct json_writer *writer, const struct app_client *client,
+                         struct span secret)
 {
     json_object_open(writer);
     fields_write(fields, ARRAY_LEN(fields), client, writer);
@@ -198,8 +202,8 @@ void api_app_client_list(struct exchange *x)
     struct app_client *clients;
     size_t count;
     bool has_more;
-    enum status status = store_app_client_list(x->app->store, &store_page, &x->arena, &clients, &count,
-                                               &has_more, &x->err);
+    enum status status = store_app_client_list(x->app->store, &store_page, &x->arena, &clients,
+                                               &count, &has_more, &x->err);
     if (status != OK) {
         reply_error(x, status);
         return;
@@ -275,11 +279,12 @@ void api_app_client_delete(struct exchange *x)
     struct app_client client;
     struct span client_id;
     int64_t revision;
-    if (!load_client(x, &client) || !may_touch(x, &client, "The client has roles above the caller's own."))
+    if (!load_client(x, &client) ||
+        !may_touch(x, &client, "The client has roles above the caller's own."))
         return;
     const struct audit_event audit = api_audit(x, AUDIT_APP_CLIENT_DELETE, client.id);
-    enum status status = store_app_client_delete(x->app->store, client.account_id, client.id, &audit,
-                                                 &x->arena, &client_id, &revision, &x->err);
+    enum status status = store_app_client_delete(x->app->store, client.account_id, client.id,
+                                                 &audit, &x->arena, &client_id, &revision, &x->err);
     if (status == NOT_FOUND)
         reply_not_found(x, x->params[0]);
     else if (status != OK)

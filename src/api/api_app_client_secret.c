@@ -14,7 +14,8 @@
 
 enum { SIGNER_TIMEOUT_MS = 5000, GRANTS_TEXT_MAX = 1 << 18 };
 
-enum status app_client_add_secret(struct exchange *x, struct app_client *client, struct span *ret_secret)
+enum status app_client_add_secret(struct exchange *x, struct app_client *client,
+                                  struct span *ret_secret)
 {
     if (client->credential_count == CREDENTIALS_MAX)
         return fail(&x->err, CONFLICT, "The client has as many secrets as it may have.");
@@ -24,7 +25,8 @@ enum status app_client_add_secret(struct exchange *x, struct app_client *client,
     char *text = arena_alloc(&x->arena, SECRET_TEXT_LEN_MAX);
     if (credentials == NULL || id.ptr == NULL || text == NULL)
         return NO_MEMORY;
-    size_t len = secret_make(x->app->config->secret_base, SECRET_CLIENT, span_from(id, SPAN("crd_").len), text);
+    size_t len = secret_make(x->app->config->secret_base, SECRET_CLIENT,
+                             span_from(id, SPAN("crd_").len), text);
     struct span secret = span_of(text, len);
     const struct signing_request protect = {
         .op = SIGNING_PROTECT,
@@ -34,7 +36,8 @@ enum status app_client_add_secret(struct exchange *x, struct app_client *client,
                     .secret = secret,
                     .keep_sealed = x->app->config->secret_readback_seconds > 0}};
     struct signing_reply reply;
-    enum status status = signing_call(x->lane, &protect, SIGNER_TIMEOUT_MS, &x->arena, &reply, &x->err);
+    enum status status =
+        signing_call(x->lane, &protect, SIGNER_TIMEOUT_MS, &x->arena, &reply, &x->err);
     if (status != OK)
         return status;
     for (size_t i = 0; i < client->credential_count; i++)
@@ -86,7 +89,8 @@ static const struct credential *newest_secret(const struct app_client *client)
     return newest;
 }
 
-enum status app_client_reveal(struct exchange *x, const struct app_client *client, struct span *ret_secret)
+enum status app_client_reveal(struct exchange *x, const struct app_client *client,
+                              struct span *ret_secret)
 {
     *ret_secret = (struct span){0};
     const struct credential *credential = newest_secret(client);

@@ -11,7 +11,8 @@
 
 enum { IDEMPOTENCY_KEY_LEN_MAX = 255 };
 
-struct audit_event api_audit(const struct exchange *x, enum audit_action action, struct span target_id)
+struct audit_event api_audit(const struct exchange *x, enum audit_action action,
+                             struct span target_id)
 {
     const struct caller *caller = x->caller;
     return (struct audit_event){
@@ -42,7 +43,8 @@ enum status api_idempotency(struct exchange *x, struct store_idempotency *ret_id
     if (status == NOT_FOUND)
         return OK;
     if (status != OK || key.len == 0 || key.len > IDEMPOTENCY_KEY_LEN_MAX || !utf8_is_plain(key)) {
-        (void)fail(&x->err, INVALID, "Idempotency-Key must stand once, with 1 to 255 plain characters.");
+        (void)fail(&x->err, INVALID,
+                   "Idempotency-Key must stand once, with 1 to 255 plain characters.");
         reply_error(x, INVALID);
         return INVALID;
     }
@@ -52,7 +54,8 @@ enum status api_idempotency(struct exchange *x, struct store_idempotency *ret_id
         return NO_MEMORY;
     }
     sha256(x->body, digest);
-    *ret_idempotency = (struct store_idempotency){.key = key, .request = span_of(digest, SHA256_BYTES)};
+    *ret_idempotency =
+        (struct store_idempotency){.key = key, .request = span_of(digest, SHA256_BYTES)};
     return OK;
 }
 
@@ -69,8 +72,8 @@ enum status api_filter(struct exchange *x, struct span filter, struct pattern **
     return status;
 }
 
-static enum status filter_row(void *context, struct span name, struct span description, bool *ret_matches,
-                              struct err *err)
+static enum status filter_row(void *context, struct span name, struct span description,
+                              bool *ret_matches, struct err *err)
 {
     struct pattern *pattern = context;
     enum status status = pattern_matches(pattern, name, ret_matches, err);
@@ -79,7 +82,8 @@ static enum status filter_row(void *context, struct span name, struct span descr
     return status;
 }
 
-struct store_page api_store_page(const struct exchange *x, const struct page *page, struct pattern *pattern)
+struct store_page api_store_page(const struct exchange *x, const struct page *page,
+                                 struct pattern *pattern)
 {
     return (struct store_page){
         .account_id = x->caller->account_id,
@@ -90,8 +94,8 @@ struct store_page api_store_page(const struct exchange *x, const struct page *pa
     };
 }
 
-void api_list_end(struct exchange *x, struct json_writer *writer, const struct page *page, bool has_more,
-                  int64_t last_sequence)
+void api_list_end(struct exchange *x, struct json_writer *writer, const struct page *page,
+                  bool has_more, int64_t last_sequence)
 {
     json_name(writer, SPAN("metadata"));
     json_object_open(writer);

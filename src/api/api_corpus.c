@@ -35,8 +35,8 @@ static bool read_body(struct exchange *x, struct corpus *corpus)
     struct problems problems = {.arena = &x->arena};
     if (body_json_object(x, &body) != OK)
         return false;
-    enum status status = fields_read(corpus_fields, CORPUS_FIELD_COUNT, FIELD_CREATE, body, &x->arena,
-                                     corpus, &seen, &problems);
+    enum status status = fields_read(corpus_fields, CORPUS_FIELD_COUNT, FIELD_CREATE, body,
+                                     &x->arena, corpus, &seen, &problems);
     if (status == INVALID)
         reply_bad_request(x, &problems);
     else if (status != OK)
@@ -46,8 +46,8 @@ static bool read_body(struct exchange *x, struct corpus *corpus)
     return status == OK;
 }
 
-/* What an earlier create with the same Idempotency-Key made; corpora are found by key, and the body's
- * digest was the same, so the key is too. */
+/* What an earlier create with the same Idempotency-Key made; corpora are found by key, and the
+ * body's digest was the same, so the key is too. */
 static void reply_existing(struct exchange *x, struct span key, struct span id)
 {
     struct corpus corpus;
@@ -86,8 +86,8 @@ void api_corpus_create(struct exchange *x)
     struct span existing = {0};
     int64_t revision;
     const struct audit_event audit = api_audit(x, AUDIT_CORPUS_CREATE, corpus.id);
-    enum status status = store_corpus_create(x->app->store, &corpus, &idempotency, &audit, &x->arena,
-                                             &existing, &revision, &x->err);
+    enum status status = store_corpus_create(x->app->store, &corpus, &idempotency, &audit,
+                                             &x->arena, &existing, &revision, &x->err);
     if (status != OK)
         reply_error(x, status);
     else if (existing.len > 0)
@@ -96,13 +96,15 @@ void api_corpus_create(struct exchange *x)
         reply_corpus(x, 201, &corpus);
 }
 
-/* Which corpora the list may show: those asked for by corpus_id, and of them those that the caller may
- * read. False: a reply is made. */
-static bool choose_corpora(struct exchange *x, const struct form *query, struct store_corpus_query *chosen)
+/* Which corpora the list may show: those asked for by corpus_id, and of them those that the caller
+ * may read. False: a reply is made. */
+static bool choose_corpora(struct exchange *x, const struct form *query,
+                           struct store_corpus_query *chosen)
 {
     const struct caller *caller = x->caller;
     bool reads_all = authz_has(caller, PERMISSION_CORPUS_READ);
-    struct span *ids = arena_zalloc(&x->arena, query->count + caller->corpus_grant_count, sizeof *ids);
+    struct span *ids =
+        arena_zalloc(&x->arena, query->count + caller->corpus_grant_count, sizeof *ids);
     if (ids == NULL) {
         reply_error(x, NO_MEMORY);
         return false;
@@ -158,13 +160,13 @@ void api_corpus_list(struct exchange *x)
     api_list_end(x, &writer, &page, has_more, count == 0 ? 0 : corpora[count - 1].sequence);
 }
 
-/* The corpus of the path, when the caller has the route's permission on it. One without account-wide
- * rights gets the same 403 whether or not it exists. False: a reply is made. */
+/* The corpus of the path, when the caller has the route's permission on it. One without
+ * account-wide rights gets the same 403 whether or not it exists. False: a reply is made. */
 static bool load_corpus(struct exchange *x, struct corpus *corpus)
 {
     enum permission permission = x->route->permission;
-    enum status status = store_corpus_get(x->app->store, x->caller->account_id, x->params[0], &x->arena,
-                                          corpus, &x->err);
+    enum status status = store_corpus_get(x->app->store, x->caller->account_id, x->params[0],
+                                          &x->arena, corpus, &x->err);
     if (status != OK && status != NOT_FOUND) {
         reply_error(x, status);
         return false;

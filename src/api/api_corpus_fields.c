@@ -11,8 +11,8 @@ enum { ATTRIBUTE_NAME_LEN_MAX = 64, ATTRIBUTES_TEXT_MAX = 32768 };
 
 static const struct span levels[] = {SPAN_INIT("document"), SPAN_INIT("part")};
 static const struct span types[] = {
-    SPAN_INIT("integer"),       SPAN_INIT("real_number"),       SPAN_INIT("text"),
-    SPAN_INIT("boolean"),       SPAN_INIT("list[integer]"),     SPAN_INIT("list[real_number]"),
+    SPAN_INIT("integer"),    SPAN_INIT("real_number"),   SPAN_INIT("text"),
+    SPAN_INIT("boolean"),    SPAN_INIT("list[integer]"), SPAN_INIT("list[real_number]"),
     SPAN_INIT("list[text]"),
 };
 
@@ -45,7 +45,8 @@ static void read_filter_attribute(const json_t *element, struct span path, struc
 {
     static const char *const names[] = {"name", "level", "type", "description", "indexed", NULL};
     check_members(element, names, path, problems);
-    struct span name = field_element_text(element, "name", true, ATTRIBUTE_NAME_LEN_MAX, path, problems);
+    struct span name =
+        field_element_text(element, "name", true, ATTRIBUTE_NAME_LEN_MAX, path, problems);
     struct span level = field_element_text(element, "level", true, 16, path, problems);
     struct span type = field_element_text(element, "type", true, 32, path, problems);
     struct span description =
@@ -76,10 +77,12 @@ static void write_number(const json_t *element, const char *name, struct span pa
     if (value != NULL && !json_is_null(value)) {
         if (!json_is_number(value))
             problems_add(problems, path, "\"%s\" must be a number", name);
-        else if (json_dumpb(value, text, sizeof text, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17)) >= sizeof text)
+        else if (json_dumpb(value, text, sizeof text, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17)) >=
+                 sizeof text)
             problems_add(problems, path, "\"%s\" is too long a number", name);
         else
-            text[json_dumpb(value, text, sizeof text, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17))] = '\0';
+            text[json_dumpb(value, text, sizeof text, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17))] =
+                '\0';
     }
     json_write_raw(out, span_cstr(text));
 }
@@ -87,10 +90,11 @@ static void write_number(const json_t *element, const char *name, struct span pa
 static void read_custom_dimension(const json_t *element, struct span path, struct json_writer *out,
                                   struct problems *problems)
 {
-    static const char *const names[] = {"name", "description", "indexing_default", "querying_default",
-                                        NULL};
+    static const char *const names[] = {"name", "description", "indexing_default",
+                                        "querying_default", NULL};
     check_members(element, names, path, problems);
-    struct span name = field_element_text(element, "name", true, ATTRIBUTE_NAME_LEN_MAX, path, problems);
+    struct span name =
+        field_element_text(element, "name", true, ATTRIBUTE_NAME_LEN_MAX, path, problems);
     struct span description =
         field_element_text(element, "description", false, DESCRIPTION_LEN_MAX, path, problems);
     json_object_open(out);
@@ -121,7 +125,10 @@ const struct field corpus_fields[CORPUS_FIELD_COUNT] = {
      .offset = AT(description),
      .presence_offset = AT(has_description),
      .len_max = DESCRIPTION_LEN_MAX},
-    {.name = SPAN_INIT("enabled"), .type = FIELD_BOOL, .flags = FIELD_OUT, .offset = AT(is_enabled)},
+    {.name = SPAN_INIT("enabled"),
+     .type = FIELD_BOOL,
+     .flags = FIELD_OUT,
+     .offset = AT(is_enabled)},
     {.name = SPAN_INIT("save_history"),
      .type = FIELD_BOOL,
      .flags = FIELD_OUT | FIELD_CREATE,
@@ -156,5 +163,8 @@ const struct field corpus_fields[CORPUS_FIELD_COUNT] = {
      .offset = AT(custom_dimensions),
      .len_max = ATTRIBUTES_TEXT_MAX,
      .element = read_custom_dimension},
-    {.name = SPAN_INIT("created_at"), .type = FIELD_TIME, .flags = FIELD_OUT, .offset = AT(created_at)},
+    {.name = SPAN_INIT("created_at"),
+     .type = FIELD_TIME,
+     .flags = FIELD_OUT,
+     .offset = AT(created_at)},
 };

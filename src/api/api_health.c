@@ -19,7 +19,8 @@ static void reply_state(struct exchange *x, int http_status, struct span store, 
         json_member_text(&writer, SPAN("store"), store);
     if (signer.len > 0)
         json_member_text(&writer, SPAN("signer"), signer);
-    json_member_text(&writer, SPAN("status"), http_status == 200 ? SPAN("ok") : SPAN("unavailable"));
+    json_member_text(&writer, SPAN("status"),
+                     http_status == 200 ? SPAN("ok") : SPAN("unavailable"));
     json_object_close(&writer);
 }
 
@@ -33,7 +34,9 @@ void api_health_ready(struct exchange *x)
     const struct signing_request ping = {.op = SIGNING_PING};
     struct signing_reply reply;
     bool has_store = store_ping(x->app->store, NULL) == OK;
-    bool has_signer = signing_call(x->lane, &ping, SIGNER_TIMEOUT_MS, &x->arena, &reply, NULL) == OK;
-    reply_state(x, has_store && has_signer ? 200 : 503, has_store ? SPAN("ok") : SPAN("unavailable"),
+    bool has_signer =
+        signing_call(x->lane, &ping, SIGNER_TIMEOUT_MS, &x->arena, &reply, NULL) == OK;
+    reply_state(x, has_store && has_signer ? 200 : 503,
+                has_store ? SPAN("ok") : SPAN("unavailable"),
                 has_signer ? SPAN("ok") : SPAN("unavailable"));
 }

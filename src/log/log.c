@@ -25,7 +25,8 @@ void log_init(const char *program, bool is_json)
     sink.is_json = is_json;
 }
 
-/* Every byte that could end the line, a JSON string or the reader's terminal state becomes \u00XX. */
+/* Every byte that could end the line, a JSON string or the reader's terminal state becomes \u00XX.
+ */
 static unsigned escape(const char *from, char *to, unsigned room)
 {
     unsigned len = 0;
@@ -48,8 +49,8 @@ unsigned log_format(const struct log_line *line, char text[static LOG_LINE_MAX])
         (void)strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
     int head = line->is_json
                    ? snprintf(text, LOG_LINE_MAX,
-                              "{\"time\":\"%s\",\"level\":\"%s\",\"program\":\"%s\",\"message\":\"", when,
-                              level_names[line->level], line->program)
+                              "{\"time\":\"%s\",\"level\":\"%s\",\"program\":\"%s\",\"message\":\"",
+                              when, level_names[line->level], line->program)
                    : snprintf(text, LOG_LINE_MAX, "%s %s %s: ", when, line->program,
                               level_names[line->level]);
     unsigned len = head < 0 ? 0 : (unsigned)head;
@@ -69,8 +70,8 @@ static void write_line(enum log_level level, const char *format, va_list argumen
                                   .seconds = clock_wall_seconds(),
                                   .message = message};
     unsigned len = log_format(&line, text);
-    /* One write, so that lines of several processes do not mix. A log that cannot be written is not a
-     * reason to stop serving. */
+    /* One write, so that lines of several processes do not mix. A log that cannot be written is not
+     * a reason to stop serving. */
     ssize_t written = write(STDERR_FILENO, text, len);
     (void)written;
 }

@@ -11,7 +11,8 @@
 
 enum log_level { LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 
-/* Once, before any thread; program is a literal ("posternd"). Text, without times, before it is called. */
+/* Once, before any thread; program is a literal ("posternd"). Text, without times, before it is
+ * called. */
 void log_init(const char *program, bool is_json);
 
 void log_info(const char *format, ...) PRINTF_LIKE(1, 2);

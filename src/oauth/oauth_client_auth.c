@@ -10,7 +10,8 @@ enum { CLIENT_ID_LEN_MAX = 255 };
 
 static enum status refuse_client(struct exchange *x)
 {
-    /* One text for every cause (RFC 6749 §5.2): nothing tells an unknown client from a wrong secret. */
+    /* One text for every cause (RFC 6749 §5.2): nothing tells an unknown client from a wrong
+     * secret. */
     oauth_fail(x, OAUTH_INVALID_CLIENT, "Client authentication failed");
     return UNAUTHENTICATED;
 }
@@ -21,9 +22,10 @@ static enum status refuse_request(struct exchange *x, const char *why)
     return INVALID;
 }
 
-/* RFC 7617 §2 and RFC 6749 §2.3.1: base64 of two form-encoded halves around the first colon. What we
- * issue needs no encoding, so a client that does not encode is read the same. */
-static enum status read_basic(struct exchange *x, struct span value, struct presented_client *client)
+/* RFC 7617 §2 and RFC 6749 §2.3.1: base64 of two form-encoded halves around the first colon. What
+ * we issue needs no encoding, so a client that does not encode is read the same. */
+static enum status read_basic(struct exchange *x, struct span value,
+                              struct presented_client *client)
 {
     struct span pair;
     struct span id;

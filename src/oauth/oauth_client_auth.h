@@ -11,7 +11,7 @@ struct presented_client {
     struct span credential_id; /* crd_…, from the secret's own text */
 };
 
-/* When there is none, more than one, or one that cannot be right, the reply is made and the answer is
- * not OK. */
+/* When there is none, more than one, or one that cannot be right, the reply is made and the answer
+ * is not OK. */
 enum status oauth_client_presented(struct exchange *x, const struct oauth_params *params,
                                    struct presented_client *ret_client) MUST_USE;

@@ -23,7 +23,8 @@ void oauth_fail(struct exchange *x, enum oauth_error error, const char *descript
     struct json_writer writer = reply_json(x, errors[error].http);
     reply_no_store(x);
     if (error == OAUTH_INVALID_CLIENT)
-        reply_header(x, SPAN("WWW-Authenticate"), SPAN("Basic realm=\"postern\", charset=\"UTF-8\""));
+        reply_header(x, SPAN("WWW-Authenticate"),
+                     SPAN("Basic realm=\"postern\", charset=\"UTF-8\""));
     if (error == OAUTH_TEMPORARILY_UNAVAILABLE)
         reply_header(x, SPAN("Retry-After"), SPAN("1"));
     json_object_open(&writer);
@@ -37,5 +38,6 @@ void oauth_fail_status(struct exchange *x, enum status status)
     if (status == CORRUPT)
         oauth_fail(x, OAUTH_SERVER_ERROR, "Stored data does not hold what it must");
     else
-        oauth_fail(x, OAUTH_TEMPORARILY_UNAVAILABLE, "The server cannot do this just now; try again");
+        oauth_fail(x, OAUTH_TEMPORARILY_UNAVAILABLE,
+                   "The server cannot do this just now; try again");
 }

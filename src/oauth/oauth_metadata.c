@@ -26,7 +26,8 @@ static void write_list(struct json_writer *writer, struct span name, const char 
     json_array_close(writer);
 }
 
-static void write_url(struct json_writer *writer, struct span name, struct span issuer, const char *path)
+static void write_url(struct json_writer *writer, struct span name, struct span issuer,
+                      const char *path)
 {
     char url[1024];
     struct buf text = {.data = url, .capacity = sizeof url, .limit = sizeof url};

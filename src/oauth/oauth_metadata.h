@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The public documents: authorization server metadata (RFC 8414) and the JWK set (RFC 7517 §5). Made
- * once, served as prepared bytes with a strong ETag, open to every origin. */
+/* The public documents: authorization server metadata (RFC 8414) and the JWK set (RFC 7517 §5).
+ * Made once, served as prepared bytes with a strong ETag, open to every origin. */
 #pragma once
 
 #include "web/exchange.h"

@@ -24,7 +24,8 @@ static enum status check_query(struct exchange *x)
     for (size_t i = 0; i < query.count; i++) {
         for (size_t j = 0; j < ARRAY_LEN(secret_names); j++) {
             if (span_equal(query.fields[i].name, secret_names[j]))
-                return refuse(x, "Credentials must not be in the URL; replace this one, it may have been logged");
+                return refuse(x, "Credentials must not be in the URL; replace this one, it may "
+                                 "have been logged");
         }
     }
     return OK;
@@ -74,7 +75,8 @@ enum status oauth_params_read(struct exchange *x, struct oauth_params *ret_param
     } else {
         status = form_parse(x->body, &x->arena, &params.form, NULL);
         if (status == INVALID)
-            return refuse(x, "The body does not decode: a broken percent escape, NUL, not UTF-8, or too many fields");
+            return refuse(x, "The body does not decode: a broken percent escape, NUL, not UTF-8, "
+                             "or too many fields");
         if (status != OK)
             oauth_fail_status(x, status);
     }

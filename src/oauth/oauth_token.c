@@ -32,15 +32,18 @@ static void check_grant_type(struct span grant_type, bool is_json, struct token_
     if (grant_type.len == 0 && !is_json)
         keep_refusal(step, OAUTH_INVALID_REQUEST, "grant_type is missing");
     else if (grant_type.len > 0 && !span_equal(grant_type, SPAN("client_credentials")))
-        keep_refusal(step, OAUTH_UNSUPPORTED_GRANT_TYPE, "This server knows grant_type client_credentials");
+        keep_refusal(step, OAUTH_UNSUPPORTED_GRANT_TYPE,
+                     "This server knows grant_type client_credentials");
 }
 
 /* RFC 8707 §2: every resource (and the older audience) must be an API that is known here. */
-static void check_targets(const struct exchange *x, const struct form *form, struct token_step *step)
+static void check_targets(const struct exchange *x, const struct form *form,
+                          struct token_step *step)
 {
     for (size_t i = 0; i < form->count; i++) {
         const struct form_field *field = &form->fields[i];
-        bool is_target = span_equal(field->name, SPAN("resource")) || span_equal(field->name, SPAN("audience"));
+        bool is_target =
+            span_equal(field->name, SPAN("resource")) || span_equal(field->name, SPAN("audience"));
         if (is_target && field->value.len > 0 && !span_equal(field->value, x->app->audience))
             keep_refusal(step, OAUTH_INVALID_TARGET, "This server knows no API of that identifier");
     }
@@ -48,7 +51,8 @@ static void check_targets(const struct exchange *x, const struct form *form, str
 
 /* The checks that come after authentication (standards 38.1, steps 8 to 11), done before it because
  * they cost nothing, and told after it. False: a reply is made. */
-static bool check_request(struct exchange *x, const struct oauth_params *params, struct token_step *step)
+static bool check_request(struct exchange *x, const struct oauth_params *params,
+                          struct token_step *step)
 {
     struct span grant_type;
     struct span scope;
@@ -63,7 +67,8 @@ static bool check_request(struct exchange *x, const struct oauth_params *params,
     check_grant_type(grant_type, params->is_json, step);
     check_targets(x, &params->form, step);
     if (span_trim(scope).len > 0)
-        keep_refusal(step, OAUTH_INVALID_SCOPE, "The client holds no such scope; its roles are always in the token");
+        keep_refusal(step, OAUTH_INVALID_SCOPE,
+                     "The client holds no such scope; its roles are always in the token");
     return true;
 }
 
@@ -100,8 +105,8 @@ void oauth_token(struct exchange *x)
         oauth_fail_status(x, NO_MEMORY);
         return;
     }
-    if (oauth_params_read(x, &params) != OK || oauth_client_presented(x, &params, &presented) != OK ||
-        !check_request(x, &params, step))
+    if (oauth_params_read(x, &params) != OK ||
+        oauth_client_presented(x, &params, &presented) != OK || !check_request(x, &params, step))
         return;
     step->credential_id = presented.credential_id;
 
@@ -109,7 +114,8 @@ void oauth_token(struct exchange *x)
     int64_t revision = 0;
     enum status status;
     if (x->may_block)
-        status = state_client_load(x->app->state, presented.client_id, &x->arena, &client, &revision, &x->err);
+        status = state_client_load(x->app->state, presented.client_id, &x->arena, &client,
+                                   &revision, &x->err);
     else
         status = state_client_find(x->app->state, presented.client_id, &client, &revision);
     if (status == NOT_FOUND && !x->may_block) {

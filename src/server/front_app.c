@@ -72,7 +72,8 @@ static enum status open_account(struct front_app *front, int64_t now, struct err
 static enum status open_cursor_key(struct front_app *front, struct err *err)
 {
     struct app *app = &front->app;
-    enum status status = store_meta_get(app->store, SPAN("cursor_key"), &front->arena, &app->cursor_key, err);
+    enum status status =
+        store_meta_get(app->store, SPAN("cursor_key"), &front->arena, &app->cursor_key, err);
     if (status != NOT_FOUND)
         return status;
     if (err != NULL)
@@ -100,7 +101,8 @@ static enum status open_issuer(struct front_app *front, bool is_configured, stru
     if (status == OK && span_equal(stored, app->issuer))
         return OK;
     if (status == OK)
-        log_warn("public_url was %.*s and is now %.*s: tokens issued under the old one are no longer accepted",
+        log_warn("public_url was %.*s and is now %.*s: tokens issued under the old one are no "
+                 "longer accepted",
                  SPAN_FMT(stored), SPAN_FMT(app->issuer));
     else if (status != NOT_FOUND)
         return status;
@@ -109,8 +111,8 @@ static enum status open_issuer(struct front_app *front, bool is_configured, stru
     return store_meta_set(app->store, SPAN("issuer"), app->issuer, err);
 }
 
-/* A client that nobody has: disabled, its secret thrown away. Unknown client ids are checked against it,
- * so that they cost the same as a wrong secret. */
+/* A client that nobody has: disabled, its secret thrown away. Unknown client ids are checked
+ * against it, so that they cost the same as a wrong secret. */
 static enum status make_decoy(struct front_app *front, struct err *err)
 {
     char hash[CREDENTIAL_HASH_BYTES];
@@ -133,9 +135,11 @@ static enum status make_decoy(struct front_app *front, struct err *err)
     };
     buf_init(&record, RECORD_LEN_MAX);
     record_write(&client, digest, &record);
-    const struct signing_request ask = {.op = SIGNING_RECORD_MAC, .record_mac = {.record = buf_span(&record)}};
+    const struct signing_request ask = {.op = SIGNING_RECORD_MAC,
+                                        .record_mac = {.record = buf_span(&record)}};
     struct signing_reply reply;
-    enum status status = signing_call(front->lane, &ask, SIGNER_TIMEOUT_MS, &front->arena, &reply, err);
+    enum status status =
+        signing_call(front->lane, &ask, SIGNER_TIMEOUT_MS, &front->arena, &reply, err);
     if (status != OK)
         return status;
     struct state_client *decoy = arena_zalloc(&front->arena, 1, sizeof *decoy);
@@ -148,8 +152,8 @@ static enum status make_decoy(struct front_app *front, struct err *err)
 }
 
 /* A document and its ETag, kept in the front's arena. */
-static enum status keep_document(struct front_app *front, const struct buf *text, struct span *ret_document,
-                                 struct span *ret_etag, struct err *err)
+static enum status keep_document(struct front_app *front, const struct buf *text,
+                                 struct span *ret_document, struct span *ret_etag, struct err *err)
 {
     struct buf etag;
     buf_init_arena(&etag, &front->arena, 64);
@@ -185,15 +189,16 @@ static void on_change(void *context, const struct store_change *change)
 
 static enum status open_keys(struct front_app *front, int64_t now, struct err *err)
 {
-    enum status status = front_keys_open(&front->keys, front->app.store, front->lane, front->config.token_alg,
-                                         now, err);
+    enum status status = front_keys_open(&front->keys, front->app.store, front->lane,
+                                         front->config.token_alg, now, err);
     if (status == OK)
         status = front_keys_public(&front->keys, &front->jwks, err);
     front->app.keys = front->jwks;
     return status;
 }
 
-enum status front_app_open(struct front_app *front, const struct front_app_options *options, struct err *err)
+enum status front_app_open(struct front_app *front, const struct front_app_options *options,
+                           struct err *err)
 {
     struct app *app = &front->app;
     int64_t now = clock_wall_seconds();
@@ -230,7 +235,8 @@ enum status front_app_open(struct front_app *front, const struct front_app_optio
     if (status == OK)
         status = make_decoy(front, err);
     if (status == OK)
-        status = open_account(front, now, err); /* last: an account says that first start is complete */
+        status =
+            open_account(front, now, err); /* last: an account says that first start is complete */
     if (status == OK) {
         app->state = state_new(app->store, client_table_bytes_max);
         if (app->state == NULL)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Composition root of the front: store, keys, state and the prepared documents, made before anything is
- * accepted; first start included. */
+/* Composition root of the front: store, keys, state and the prepared documents, made before
+ * anything is accepted; first start included. */
 #pragma once
 
 #include "base/attr.h"
@@ -18,7 +18,7 @@ struct front_app {
     struct route routes[OAUTH_ROUTE_COUNT + API_ROUTE_COUNT];
     struct front_keys keys;
     struct jwks *jwks;
-    struct arena arena; /* what app's spans point to */
+    struct arena arena;        /* what app's spans point to */
     struct signing_lane *lane; /* the main thread's own, blocking */
     bool is_first_start;
 };
@@ -26,12 +26,13 @@ struct front_app {
 struct front_app_options {
     int data_fd;
     unsigned readers;
-    bool is_issuer_configured;  /* config.public_url was given, not derived from a listener */
+    bool is_issuer_configured; /* config.public_url was given, not derived from a listener */
     struct signing_lane *take_lane;
 };
 
 /* config is filled in already. Everything opened stays for front_app_close(), also on failure. */
-enum status front_app_open(struct front_app *front, const struct front_app_options *options, struct err *err) MUST_USE;
+enum status front_app_open(struct front_app *front, const struct front_app_options *options,
+                           struct err *err) MUST_USE;
 void front_app_close(struct front_app *front);
 
 /* All routes of the product into routes: also for `postern routes`. */

@@ -9,7 +9,8 @@
 
 enum { KEYS_BYTES_MAX = 1 << 20, SIGNER_TIMEOUT_MS = 10000 };
 
-static const struct server_key *find_key(const struct front_keys *keys, enum signing_key_kind kind, struct span alg)
+static const struct server_key *find_key(const struct front_keys *keys, enum signing_key_kind kind,
+                                         struct span alg)
 {
     const struct server_key *found = NULL;
     for (size_t i = 0; i < keys->count; i++) {
@@ -29,12 +30,14 @@ static enum status read_keys(struct front_keys *keys, struct store *store, struc
     return store_server_key_list(store, &keys->arena, &keys->keys, &keys->count, err);
 }
 
-static enum status make_key(struct store *store, struct signing_lane *lane, enum signing_key_kind kind,
-                            struct span alg, int64_t now, struct err *err)
+static enum status make_key(struct store *store, struct signing_lane *lane,
+                            enum signing_key_kind kind, struct span alg, int64_t now,
+                            struct err *err)
 {
     struct arena arena;
     struct signing_reply reply;
-    const struct signing_request make = {.op = SIGNING_KEY_MAKE, .key_make = {.kind = kind, .alg = alg}};
+    const struct signing_request make = {.op = SIGNING_KEY_MAKE,
+                                         .key_make = {.kind = kind, .alg = alg}};
     arena_init(&arena, KEYS_BYTES_MAX);
     enum status status = signing_call(lane, &make, SIGNER_TIMEOUT_MS, &arena, &reply, err);
     if (status == OK) {
@@ -85,12 +88,14 @@ enum status front_keys_open(struct front_keys *keys, struct store *store, struct
     return front_keys_load(keys, lane, err);
 }
 
-enum status front_keys_load(const struct front_keys *keys, struct signing_lane *lane, struct err *err)
+enum status front_keys_load(const struct front_keys *keys, struct signing_lane *lane,
+                            struct err *err)
 {
     for (size_t i = 0; i < keys->count; i++) {
         const struct server_key *key = &keys->keys[i];
         unsigned kind = 0;
-        while (kind < SIGNING_KEY_KIND_COUNT && !span_equal(key->kind, signing_key_kind_names[kind]))
+        while (kind < SIGNING_KEY_KIND_COUNT &&
+               !span_equal(key->kind, signing_key_kind_names[kind]))
             kind++;
         if (kind == SIGNING_KEY_KIND_COUNT)
             return fail(err, CORRUPT, "the store holds a key of an unknown kind");
@@ -110,7 +115,8 @@ enum status front_keys_load(const struct front_keys *keys, struct signing_lane *
         if (status == CORRUPT) {
             if (err != NULL)
                 *err = (struct err){0};
-            return fail(err, CORRUPT, "this database was made with another key-encryption key than keys/kek");
+            return fail(err, CORRUPT,
+                        "this database was made with another key-encryption key than keys/kek");
         }
         if (status != OK)
             return status;

@@ -96,8 +96,8 @@ static void ask_signer(struct front_loop *front, struct exchange *x)
         front->running++;
         return;
     }
-    const struct signing_reply refused = {.op = x->ask->op,
-                                          .status = status == INVALID ? UNAUTHENTICATED : UNAVAILABLE};
+    const struct signing_reply refused = {
+        .op = x->ask->op, .status = status == INVALID ? UNAUTHENTICATED : UNAVAILABLE};
     x->next = NEXT_REPLY;
     x->route->resume(x, &refused);
     finish(front, x);
@@ -182,7 +182,8 @@ static void on_request(struct exchange *x, void *context)
     go_on(front, x);
 }
 
-/* --- The lane to the signer ---------------------------------------------------------------------- */
+/* --- The lane to the signer ----------------------------------------------------------------------
+ */
 
 static void on_lane(bool is_readable, bool is_writable, void *context);
 
@@ -240,7 +241,8 @@ void front_loop_attach(struct front_loop *front, int take_fd)
         loop_post(front->loop, &front->attach_node);
 }
 
-/* --- Use of credentials ---------------------------------------------------------------------------- */
+/* --- Use of credentials
+ * ---------------------------------------------------------------------------- */
 
 struct use_job {
     struct worker_job job; /* first */
@@ -282,7 +284,8 @@ static void on_flush_uses(void *context)
     }
 }
 
-/* --- Life ------------------------------------------------------------------------------------------ */
+/* --- Life
+ * ------------------------------------------------------------------------------------------ */
 
 static void on_drain_tick(void *context)
 {

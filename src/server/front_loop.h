@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One event loop of the front, with its thread, its HTTP edge and its lane to the signer: takes each
- * exchange through router, worker and signer to its reply. */
+/* One event loop of the front, with its thread, its HTTP edge and its lane to the signer: takes
+ * each exchange through router, worker and signer to its reply. */
 #pragma once
 
 #include "base/attr.h"
@@ -33,8 +33,8 @@ void front_loop_attach(struct front_loop *front, int take_fd);
 /* Takes no new connections, answers what runs, then ends its thread. From another thread. */
 void front_loop_drain(struct front_loop *front);
 
-/* When the control socket has had connections and has none left, on_idle is called once in a while on the
- * loop's thread. For a front without a network listener. Before front_loop_start(). */
+/* When the control socket has had connections and has none left, on_idle is called once in a while
+ * on the loop's thread. For a front without a network listener. Before front_loop_start(). */
 void front_loop_when_idle(struct front_loop *front, void (*on_idle)(void *context), void *context);
 
 /* After front_loop_drain(): waits for the thread, writes what is counted, frees. NULL is fine. */

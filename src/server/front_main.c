@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* posternd: the network front. Started by `postern serve` with everything it needs as open descriptors;
- * it opens no path itself. Holds no token-signing key, pepper or key-encryption key (rule R1). */
+/* posternd: the network front. Started by `postern serve` with everything it needs as open
+ * descriptors; it opens no path itself. Holds no token-signing key, pepper or key-encryption key
+ * (rule R1). */
 #include "base/clock.h"
 #include "log/log.h"
 #include "server/front_app.h"
@@ -42,7 +43,8 @@ static void drop_dangerous_abilities(void)
     (void)setrlimit(RLIMIT_CORE, &no_core);
 }
 
-/* SIGTERM and SIGCHLD-like events come by descriptor; ^C reaches the whole group and is the supervisor's. */
+/* SIGTERM and SIGCHLD-like events come by descriptor; ^C reaches the whole group and is the
+ * supervisor's. */
 static int open_signals(void)
 {
     sigset_t set;
@@ -99,10 +101,12 @@ static enum status listen_all(struct front *front, size_t index, struct err *err
     size_t per_loop = options->listen_count / front->loop_count;
     int failed = 0;
     for (size_t i = 0; i < per_loop && failed == 0; i++)
-        failed = front_loop_listen(front->loops[index], options->listen_fds[index * per_loop + i], false);
+        failed = front_loop_listen(front->loops[index], options->listen_fds[index * per_loop + i],
+                                   false);
     if (failed == 0 && index == 0)
         failed = front_loop_listen(front->loops[index], options->control_fd, true);
-    return failed == 0 ? OK : fail(err, UNAVAILABLE, "cannot accept connections: %s", strerror(-failed));
+    return failed == 0 ? OK
+                       : fail(err, UNAVAILABLE, "cannot accept connections: %s", strerror(-failed));
 }
 
 static enum status start_loops(struct front *front, struct err *err)
@@ -222,7 +226,8 @@ int main(int argc, char **argv)
     front.signal_fd = open_signals();
     front.idle_fd = eventfd(0, EFD_CLOEXEC);
     arena_init(&front.arena, ARENA_BYTES_MAX);
-    enum status status = front_options_read(argc, argv, &front.options, &front.arena, &front.app.config, &err);
+    enum status status =
+        front_options_read(argc, argv, &front.options, &front.arena, &front.app.config, &err);
     if (status != OK) {
         log_error("%s", err.detail);
         return 2;

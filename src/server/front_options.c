@@ -78,16 +78,17 @@ static enum status read_config(int fd, struct arena *arena, struct config *confi
     return config_read_file(config, span_of(text, (size_t)len), "configuration", arena, err);
 }
 
-enum status front_options_read(int argc, char **argv, struct front_options *ret_options, struct arena *arena,
-                               struct config *config, struct err *err)
+enum status front_options_read(int argc, char **argv, struct front_options *ret_options,
+                               struct arena *arena, struct config *config, struct err *err)
 {
-    struct front_options options = {.channel_fd = -1, .config_fd = -1, .data_fd = -1, .control_fd = -1};
+    struct front_options options = {
+        .channel_fd = -1, .config_fd = -1, .data_fd = -1, .control_fd = -1};
     for (int i = 1; i + 1 < argc; i += 2) {
         if (!read_option(&options, span_cstr(argv[i]), span_cstr(argv[i + 1])))
             return fail(err, INVALID, "posternd is started by `postern serve`");
     }
-    if (options.channel_fd < 0 || options.config_fd < 0 || options.data_fd < 0 || options.control_fd < 0 ||
-        options.loop_count == 0 || options.loop_count > FRONT_LOOPS_MAX ||
+    if (options.channel_fd < 0 || options.config_fd < 0 || options.data_fd < 0 ||
+        options.control_fd < 0 || options.loop_count == 0 || options.loop_count > FRONT_LOOPS_MAX ||
         options.listen_count % options.loop_count != 0)
         return fail(err, INVALID, "posternd is started by `postern serve`");
     enum status status = read_config(options.config_fd, arena, config, err);
@@ -118,7 +119,8 @@ bool front_channel_receive(int channel_fd, int *ret_fds, size_t count)
     if (recvmsg(channel_fd, &message, MSG_CMSG_CLOEXEC) != 1 || word != 'L')
         return false;
     const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    if (header == NULL || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(count * sizeof(int)))
+    if (header == NULL || header->cmsg_type != SCM_RIGHTS ||
+        header->cmsg_len != CMSG_LEN(count * sizeof(int)))
         return false;
     memcpy(ret_fds, CMSG_DATA(header), count * sizeof(int));
     return true;

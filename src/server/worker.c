@@ -56,7 +56,8 @@ static void *run_worker(void *context)
     return NULL;
 }
 
-struct worker_pool *worker_pool_new(struct signing_lane **take_lanes, size_t count, size_t queue_max)
+struct worker_pool *worker_pool_new(struct signing_lane **take_lanes, size_t count,
+                                    size_t queue_max)
 {
     struct worker_pool *pool = calloc(1, sizeof *pool + count * sizeof *pool->workers);
     if (pool == NULL) {

@@ -53,7 +53,8 @@ struct state {
     struct shard shards[SHARDS];
 };
 
-/* A keyed mix of 8 bytes at a time (the multiply-fold of wyhash's family). Not a MAC: it only spreads. */
+/* A keyed mix of 8 bytes at a time (the multiply-fold of wyhash's family). Not a MAC: it only
+ * spreads. */
 static uint64_t hash_of(const struct state *state, struct span text)
 {
     uint64_t hash = state->hash_key[0] ^ text.len;
@@ -102,7 +103,8 @@ struct state *state_new(struct store *store, size_t bytes_max)
 void state_client_release(const struct state_client *client)
 {
     struct entry *entry = (struct entry *)(uintptr_t)client;
-    if (entry != NULL && atomic_fetch_sub_explicit(&entry->references, 1, memory_order_acq_rel) == 1)
+    if (entry != NULL &&
+        atomic_fetch_sub_explicit(&entry->references, 1, memory_order_acq_rel) == 1)
         free(entry);
 }
 
@@ -258,7 +260,8 @@ static struct span place(char **at, struct span text)
     return placed;
 }
 
-static enum status encode_record(const struct app_client *client, struct buf *record, struct err *err)
+static enum status encode_record(const struct app_client *client, struct buf *record,
+                                 struct err *err)
 {
     struct buf grants AUTO(buf);
     unsigned char digest[SHA256_BYTES];
@@ -271,16 +274,16 @@ static enum status encode_record(const struct app_client *client, struct buf *re
     return OK;
 }
 
-static enum status entry_make(const struct app_client *client, uint64_t hash, struct entry **ret_entry,
-                              struct err *err)
+static enum status entry_make(const struct app_client *client, uint64_t hash,
+                              struct entry **ret_entry, struct err *err)
 {
     struct buf record AUTO(buf);
     buf_init(&record, RECORD_LEN_MAX);
     enum status status = encode_record(client, &record, err);
     if (status != OK)
         return status;
-    size_t text_bytes = client->id.len + client->account_id.len + client->client_id.len + record.len +
-                        client->record_mac.len;
+    size_t text_bytes = client->id.len + client->account_id.len + client->client_id.len +
+                        record.len + client->record_mac.len;
     for (size_t i = 0; i < client->corpus_grant_count; i++)
         text_bytes += client->corpus_grants[i].corpus_id.len;
     for (size_t i = 0; i < client->credential_count; i++)
@@ -312,8 +315,9 @@ static enum status entry_make(const struct app_client *client, uint64_t hash, st
         .bytes = bytes,
     };
     for (size_t i = 0; i < client->corpus_grant_count; i++)
-        grants[i] = (struct corpus_grant){.corpus_id = place(&at, client->corpus_grants[i].corpus_id),
-                                          .role = client->corpus_grants[i].role};
+        grants[i] =
+            (struct corpus_grant){.corpus_id = place(&at, client->corpus_grants[i].corpus_id),
+                                  .role = client->corpus_grants[i].role};
     for (size_t i = 0; i < client->credential_count; i++)
         ids[i] = place(&at, client->credentials[i].id);
     atomic_init(&entry->references, 1);
@@ -322,7 +326,8 @@ static enum status entry_make(const struct app_client *client, uint64_t hash, st
     return OK;
 }
 
-/* Puts the entry into the table unless a change has overtaken it: false, and it must be read again. */
+/* Puts the entry into the table unless a change has overtaken it: false, and it must be read again.
+ */
 static bool keep_entry(struct state *state, struct entry *entry, int64_t snapshot)
 {
     struct shard *shard = shard_of(state, entry->hash);
@@ -357,7 +362,8 @@ enum status state_client_load(struct state *state, struct span client_id, struct
         struct app_client client;
         struct entry *entry;
         int64_t snapshot;
-        enum status status = store_app_client_find(state->store, client_id, arena, &client, &snapshot, err);
+        enum status status =
+            store_app_client_find(state->store, client_id, arena, &client, &snapshot, err);
         if (status == OK)
             status = entry_make(&client, hash, &entry, err);
         if (status != OK)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this node holds in memory: a bounded table of clients with their credentials, and how far it has
- * applied the store's change feed.
+/* What this node holds in memory: a bounded table of clients with their credentials, and how far it
+ * has applied the store's change feed.
  *
- * Entries are immutable and counted: a reader keeps what it took while the table moves on. Any thread.
- * Order matters for revocation: the revision that a look-up answers was applied before the entry was
- * taken, so an entry is at least as new as its revision, and a token that carries it is refused by any
- * later revocation (decisions: revocation is by revision). */
+ * Entries are immutable and counted: a reader keeps what it took while the table moves on. Any
+ * thread. Order matters for revocation: the revision that a look-up answers was applied before the
+ * entry was taken, so an entry is at least as new as its revision, and a token that carries it is
+ * refused by any later revocation (decisions: revocation is by revision). */
 #pragma once
 
 #include "base/attr.h"
@@ -42,7 +42,8 @@ int64_t state_revision(struct state *state);
 
 /* From memory only. NOT_FOUND: ask state_client_load(), where blocking is allowed. */
 enum status state_client_find(struct state *state, struct span client_id,
-                              const struct state_client **ret_client, int64_t *ret_revision) MUST_USE;
+                              const struct state_client **ret_client,
+                              int64_t *ret_revision) MUST_USE;
 
 /* From memory, else from the store, keeping it. NOT_FOUND: there is no such client. Blocks. */
 enum status state_client_load(struct state *state, struct span client_id, struct arena *arena,
@@ -57,8 +58,8 @@ static inline void auto_state_client(const struct state_client **client)
     state_client_release(*client);
 }
 
-/* A committed change: forgets what is kept of it, then raises the revision. In the order of revisions:
- * the store calls it under its writer's lock. */
+/* A committed change: forgets what is kept of it, then raises the revision. In the order of
+ * revisions: the store calls it under its writer's lock. */
 void state_apply(struct state *state, int64_t revision, struct span kind, struct span id);
 
 struct state_counts {

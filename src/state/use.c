@@ -83,7 +83,8 @@ static bool grow(struct use_table *table)
     return true;
 }
 
-void use_table_add(struct use_table *table, struct span credential_id, struct span address, int64_t now)
+void use_table_add(struct use_table *table, struct span credential_id, struct span address,
+                   int64_t now)
 {
     if (credential_id.len == 0 || credential_id.len > ID_LEN_MAX)
         return;

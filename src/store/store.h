@@ -20,18 +20,8 @@
 struct arena;
 struct store;
 
-/* A row of the change feed. kind and id: "app_client" and OAuth's client_id (what tokens carry), "corpus"
- * and its id, "account", "server_key", …; jti: of single refused tokens. */
-struct store_change {
-    int64_t revision;
-    struct span account_id;
-    struct span kind;
-    struct span id;
-    struct span jti;
-};
-
-/* A row of the change feed. kind and id: "app_client" and OAuth's client_id (what tokens carry), "corpus"
- * and its id, "account", "server_key", …; jti: of single refused tokens. */
+/* A row of the change feed. kind and id: "app_client" and OAuth's client_id (what tokens carry),
+ * "corpus" and its id, "account", "server_key", …; jti: of single refused tokens. */
 struct store_change {
     int64_t revision;
     struct span account_id;
@@ -45,8 +35,8 @@ struct store_options {
     const char *path; /* what people call that directory, for messages */
     int64_t now;      /* wall clock, microseconds: the revision is raised to at least this */
     unsigned readers; /* read-only connections kept: at least one for each thread that reads */
-    /* Called for each committed change, in the order of revisions, before the write returns: under the
-     * writer's lock, so it must not call the store. NULL: nobody listens. */
+    /* Called for each committed change, in the order of revisions, before the write returns: under
+     * the writer's lock, so it must not call the store. NULL: nobody listens. */
     void (*on_change)(void *context, const struct store_change *change);
     void *change_context;
 };
@@ -237,4 +227,5 @@ enum status store_audit_list(struct store *store, struct span account_id, int64_
                              size_t *ret_count, struct err *err) MUST_USE;
 
 /* An event that changes nothing else (a secret was read back). */
-enum status store_audit_add(struct store *store, const struct audit_event *audit, struct err *err) MUST_USE;
+enum status store_audit_add(struct store *store, const struct audit_event *audit,
+                            struct err *err) MUST_USE;

@@ -87,7 +87,8 @@ static bool from_token(struct exchange *x, struct caller *caller)
     struct span token;
     enum status status = bearer_token(x, &token);
     if (status == NOT_FOUND)
-        return refuse(x, UNAUTHENTICATED, "An access token is required: Authorization: Bearer TOKEN");
+        return refuse(x, UNAUTHENTICATED,
+                      "An access token is required: Authorization: Bearer TOKEN");
     if (status != OK)
         return refuse(x, UNAUTHENTICATED, "The Authorization header must be one Bearer token");
     const struct jwt_rules rules = {
@@ -116,7 +117,8 @@ bool caller_authenticate(struct exchange *x)
     if (x->peer.is_control ? !from_control_socket(x, caller) : !from_token(x, caller))
         return false;
     x->caller = caller;
-    if (permission == PERMISSION_UNSET || (!authz_is_per_corpus(permission) && !authz_has(caller, permission)))
+    if (permission == PERMISSION_UNSET ||
+        (!authz_is_per_corpus(permission) && !authz_has(caller, permission)))
         return refuse(x, FORBIDDEN, "The caller's roles do not permit this operation.");
     return true;
 }

@@ -4,7 +4,8 @@
 enum status exchange_header(const struct exchange *x, struct span name, struct span *ret_value)
 {
     const struct header *found = NULL;
-    for (const struct header *header = x->headers; header < x->headers + x->header_count; header++) {
+    for (const struct header *header = x->headers; header < x->headers + x->header_count;
+         header++) {
         if (!span_equal_nocase(header->name, name))
             continue;
         if (found != NULL)

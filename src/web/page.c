@@ -88,8 +88,9 @@ enum status page_read(struct exchange *x, const struct form *query, struct page 
         return status;
     }
     if (status == INVALID) {
-        reply_bad_field(x, SPAN("page_key"),
-                        "is not one that this list gave out for this filter; start again without it");
+        reply_bad_field(
+            x, SPAN("page_key"),
+            "is not one that this list gave out for this filter; start again without it");
         return INVALID;
     }
     *ret_page = page;

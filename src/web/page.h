@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Paging of every list: limit 1 to 100 (default 10) and an opaque, authenticated page_key.
  *
- * A page_key says "below this sequence" for one list of one account with one filter; it cannot be made
- * by a caller, nor used for another list (A13). */
+ * A page_key says "below this sequence" for one list of one account with one filter; it cannot be
+ * made by a caller, nor used for another list (A13). */
 #pragma once
 
 #include "codec/form.h"
@@ -16,7 +16,8 @@ struct page {
     struct span filter; /* the filter parameter; empty for none */
 };
 
-/* Reads limit, page_key and filter. When one is wrong the reply (400) is made and the answer is not OK. */
+/* Reads limit, page_key and filter. When one is wrong the reply (400) is made and the answer is not
+ * OK. */
 enum status page_read(struct exchange *x, const struct form *query, struct page *ret_page) MUST_USE;
 
 /* The page_key for what follows the row with this sequence; empty without memory. */

@@ -5,9 +5,9 @@
 #include "web/reply.h"
 
 static const struct span method_names[HTTP_METHOD_COUNT] = {
-    [HTTP_GET] = SPAN_INIT("GET"),     [HTTP_HEAD] = SPAN_INIT("HEAD"),
-    [HTTP_POST] = SPAN_INIT("POST"),   [HTTP_PUT] = SPAN_INIT("PUT"),
-    [HTTP_PATCH] = SPAN_INIT("PATCH"), [HTTP_DELETE] = SPAN_INIT("DELETE"),
+    [HTTP_GET] = SPAN_INIT("GET"),         [HTTP_HEAD] = SPAN_INIT("HEAD"),
+    [HTTP_POST] = SPAN_INIT("POST"),       [HTTP_PUT] = SPAN_INIT("PUT"),
+    [HTTP_PATCH] = SPAN_INIT("PATCH"),     [HTTP_DELETE] = SPAN_INIT("DELETE"),
     [HTTP_OPTIONS] = SPAN_INIT("OPTIONS"),
 };
 
@@ -21,8 +21,8 @@ static bool is_param(struct span segment)
     return segment.len > 2 && segment.ptr[0] == '{' && segment.ptr[segment.len - 1] == '}';
 }
 
-/* Does the encoded path fit the row's? Parameters are whole, non-empty segments: they are cut before they
- * are decoded, so that an encoded slash stays in its segment. */
+/* Does the encoded path fit the row's? Parameters are whole, non-empty segments: they are cut
+ * before they are decoded, so that an encoded slash stays in its segment. */
 static bool path_fits(struct span pattern, struct span path, struct span params[ROUTE_PARAMS_MAX])
 {
     size_t param = 0;
@@ -103,7 +103,8 @@ bool route_find(struct exchange *x, const struct route *routes, size_t count)
         json_object_open(&writer);
         json_name(&writer, SPAN("messages"));
         json_array_open(&writer);
-        json_write_text(&writer, SPAN("This path does not take this method; Allow names those it takes."));
+        json_write_text(&writer,
+                        SPAN("This path does not take this method; Allow names those it takes."));
         json_array_close(&writer);
         json_member_text(&writer, SPAN("request_id"), span_of(x->request_id, REQUEST_ID_LEN));
         json_object_close(&writer);
@@ -131,8 +132,10 @@ enum status route_check(const struct route *routes, size_t count, struct err *er
         if (route->permission == PERMISSION_UNSET || route->permission >= PERMISSION_COUNT)
             return fail(err, CORRUPT, "route %.*s names no permission", SPAN_FMT(route->path));
         if (route->handle == NULL || route->name.len == 0 || route->path.len == 0)
-            return fail(err, CORRUPT, "route %.*s has no handler or no name", SPAN_FMT(route->path));
-        if (route->method == HTTP_HEAD || route->method == HTTP_OPTIONS || route->method >= HTTP_OTHER)
+            return fail(err, CORRUPT, "route %.*s has no handler or no name",
+                        SPAN_FMT(route->path));
+        if (route->method == HTTP_HEAD || route->method == HTTP_OPTIONS ||
+            route->method >= HTTP_OTHER)
             return fail(err, CORRUPT, "route %.*s names a method that the router answers",
                         SPAN_FMT(route->path));
         for (const struct route *other = routes; other < route; other++) {
