@@ -9,6 +9,7 @@
 #include "supervisor/notify.h"
 #include "supervisor/program.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -279,6 +280,7 @@ static bool send_lanes(const struct supervisor *self, const int *fds)
                              .msg_control = &control,
                              .msg_controllen = CMSG_SPACE(self->lane_count * sizeof(int))};
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    assert(header != NULL); /* there is room for it */
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(self->lane_count * sizeof(int));
