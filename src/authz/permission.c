@@ -14,11 +14,15 @@ static const struct {
     unsigned corpus_roles;
 } permissions[] = {
     [PERMISSION_APP_CLIENT_MANAGE] = {.api_roles = A(ADMINISTRATOR) | A(OWNER)},
-    [PERMISSION_CORPUS_CREATE] = {.api_roles = A(CORPUS_ADMINISTRATOR) | A(ADMINISTRATOR) | A(OWNER)},
-    [PERMISSION_CORPUS_READ] = {.api_roles = A(CORPUS_VIEWER) | A(CORPUS_DEVELOPER) | A(CORPUS_ADMINISTRATOR) |
-                                             A(VIEWER) | A(ADMINISTRATOR) | A(OWNER),
-                                .corpus_roles = C(VIEWER) | C(EDITOR) | C(ADMINISTRATOR) | C(OWNER)},
-    [PERMISSION_CORPUS_DELETE] = {.api_roles = A(CORPUS_ADMINISTRATOR) | A(ADMINISTRATOR) | A(OWNER),
+    [PERMISSION_CORPUS_CREATE] = {.api_roles =
+                                      A(CORPUS_ADMINISTRATOR) | A(ADMINISTRATOR) | A(OWNER)},
+    [PERMISSION_CORPUS_READ] = {.api_roles = A(CORPUS_VIEWER) | A(CORPUS_DEVELOPER) |
+                                             A(CORPUS_ADMINISTRATOR) | A(VIEWER) |
+                                             A(ADMINISTRATOR) | A(OWNER),
+                                .corpus_roles =
+                                    C(VIEWER) | C(EDITOR) | C(ADMINISTRATOR) | C(OWNER)},
+    [PERMISSION_CORPUS_DELETE] = {.api_roles =
+                                      A(CORPUS_ADMINISTRATOR) | A(ADMINISTRATOR) | A(OWNER),
                                   .corpus_roles = C(OWNER)},
 };
 static_assert(ARRAY_LEN(permissions) == PERMISSION_COUNT, "the last permission has a row");
@@ -29,7 +33,8 @@ static const api_role_set granted_by[API_ROLE_COUNT] = {
     [API_ROLE_ADMINISTRATOR] =
         ((1u << API_ROLE_COUNT) - 1) & ~(A(OWNER) | A(BILLING_ADMINISTRATOR)),
     [API_ROLE_BILLING_ADMINISTRATOR] = A(BILLING_ADMINISTRATOR),
-    [API_ROLE_CORPUS_ADMINISTRATOR] = A(CORPUS_ADMINISTRATOR) | A(CORPUS_DEVELOPER) | A(CORPUS_VIEWER),
+    [API_ROLE_CORPUS_ADMINISTRATOR] =
+        A(CORPUS_ADMINISTRATOR) | A(CORPUS_DEVELOPER) | A(CORPUS_VIEWER),
     [API_ROLE_CORPUS_DEVELOPER] = A(CORPUS_DEVELOPER) | A(CORPUS_VIEWER),
     [API_ROLE_CORPUS_VIEWER] = A(CORPUS_VIEWER),
     [API_ROLE_AGENT_ADMINISTRATOR] =
@@ -49,7 +54,8 @@ bool authz_has(const struct caller *caller, enum permission permission)
     return (caller->api_roles & permissions[permission].api_roles) != 0;
 }
 
-bool authz_has_on_corpus(const struct caller *caller, enum permission permission, struct span corpus_id)
+bool authz_has_on_corpus(const struct caller *caller, enum permission permission,
+                         struct span corpus_id)
 {
     if (authz_has(caller, permission))
         return true;
@@ -77,8 +83,8 @@ api_role_set authz_grantable(api_role_set held)
     return set;
 }
 
-/* Corpus roles are within the API roles that may create and delete any corpus; agent roles, which have
- * no effect here, within agent_administrator. */
+/* Corpus roles are within the API roles that may create and delete any corpus; agent roles, which
+ * have no effect here, within agent_administrator. */
 bool authz_covers(const struct caller *caller, const struct app_client *target)
 {
     api_role_set grantable = authz_grantable(caller->api_roles);

@@ -37,7 +37,8 @@ struct caller {
 bool authz_has(const struct caller *caller, enum permission permission);
 
 /* By an API role, or by a role on this corpus. */
-bool authz_has_on_corpus(const struct caller *caller, enum permission permission, struct span corpus_id);
+bool authz_has_on_corpus(const struct caller *caller, enum permission permission,
+                         struct span corpus_id);
 
 /* Can a role on one corpus be enough? */
 bool authz_is_per_corpus(enum permission permission);
@@ -45,6 +46,6 @@ bool authz_is_per_corpus(enum permission permission);
 /* The API roles that a holder of these may grant (rule R7: never more than it holds). */
 api_role_set authz_grantable(api_role_set held);
 
-/* Are the target's rights within the caller's? Asked before granting, reading a secret back, changing
- * and deleting. */
+/* Are the target's rights within the caller's? Asked before granting, reading a secret back,
+ * changing and deleting. */
 bool authz_covers(const struct caller *caller, const struct app_client *target);

@@ -38,6 +38,7 @@ struct config {
     int64_t drain_seconds_max;
     int64_t use_flush_seconds;
     struct span log_format; /* text or json */
+    bool is_listen_kept;    /* while one source is read: it has said listen before */
 };
 
 void config_defaults(struct config *config);
@@ -67,3 +68,8 @@ void config_print(const struct config *config, bool with_help, struct buf *out);
 
 /* docs/config.md, made from the table. */
 void config_print_markdown(struct buf *out);
+
+/* The keys, for --help and for flags: --token-alg is token_alg. */
+size_t config_key_count(void);
+struct span config_key_name(size_t index);
+const char *config_key_help(size_t index);

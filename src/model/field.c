@@ -83,7 +83,8 @@ static void read_text(struct input *in)
     else if (text.len == 0 && !is_long)
         problems_add(in->problems, field->name, "must not be empty");
     else if (text.len > field->len_max)
-        problems_add(in->problems, field->name, "must be at most %zu bytes of UTF-8", field->len_max);
+        problems_add(in->problems, field->name, "must be at most %zu bytes of UTF-8",
+                     field->len_max);
     else if (is_long ? !has_line_text(text) : !utf8_is_plain(text))
         problems_add(in->problems, field->name,
                      "must not contain control, direction-changing or invisible characters");
@@ -98,9 +99,11 @@ static void read_corpus_key(struct input *in)
 {
     if (!is_corpus_key(json_text(in->value)))
         problems_add(in->problems, in->field->name,
-                     "must be 1 to %d characters of A-Z, a-z, 0-9, '_', '=' and '-'", CORPUS_KEY_LEN_MAX);
+                     "must be 1 to %d characters of A-Z, a-z, 0-9, '_', '=' and '-'",
+                     CORPUS_KEY_LEN_MAX);
     else
-        keep_text(in, json_text(in->value), (struct span *)(void *)(in->object + in->field->offset));
+        keep_text(in, json_text(in->value),
+                  (struct span *)(void *)(in->object + in->field->offset));
 }
 
 static void read_bool(struct input *in)
@@ -114,14 +117,14 @@ static void read_bool(struct input *in)
 static void read_constant(struct input *in)
 {
     if (!span_equal(json_text(in->value), in->field->constant))
-        problems_add(in->problems, in->field->name, "must be \"%.*s\"", SPAN_FMT(in->field->constant));
+        problems_add(in->problems, in->field->name, "must be \"%.*s\"",
+                     SPAN_FMT(in->field->constant));
 }
 
 /* The path of element index of the field being read: "corpus_roles[3]". */
 static struct span element_path(const struct input *in, size_t index)
 {
-    struct span path =
-        arena_printf(in->arena, "%.*s[%zu]", SPAN_FMT(in->field->name), index);
+    struct span path = arena_printf(in->arena, "%.*s[%zu]", SPAN_FMT(in->field->name), index);
     return path.ptr == NULL ? in->field->name : path;
 }
 
@@ -143,7 +146,8 @@ static void read_api_roles(struct input *in)
     api_role_set set = 0;
     for (size_t i = 0; i < json_array_size(in->value); i++) {
         size_t role;
-        if (role_find(api_role_names, API_ROLE_COUNT, json_text(json_array_get(in->value, i)), &role))
+        if (role_find(api_role_names, API_ROLE_COUNT, json_text(json_array_get(in->value, i)),
+                      &role))
             set |= 1u << role;
         else
             problems_add(in->problems, element_path(in, i), "is not one of the API roles");
@@ -152,8 +156,9 @@ static void read_api_roles(struct input *in)
 }
 
 /* Reads {key_name, "role"} of one grant; false when something is wrong with it. */
-static bool read_grant(struct input *in, size_t index, const char *key_name, const struct span *roles,
-                       size_t role_count, struct span *ret_key, size_t *ret_role)
+static bool read_grant(struct input *in, size_t index, const char *key_name,
+                       const struct span *roles, size_t role_count, struct span *ret_key,
+                       size_t *ret_role)
 {
     const json_t *grant = json_array_get(in->value, index);
     struct span path = element_path(in, index);
@@ -163,7 +168,8 @@ static bool read_grant(struct input *in, size_t index, const char *key_name, con
         return false;
     }
     if (json_object_size(grant) != 2)
-        problems_add(in->problems, path, "must have \"%s\" and \"role\" and nothing else", key_name);
+        problems_add(in->problems, path, "must have \"%s\" and \"role\" and nothing else",
+                     key_name);
     struct span key = json_text(json_object_get(grant, key_name));
     if (!is_corpus_key(key))
         problems_add(in->problems, path, "has no valid \"%s\"", key_name);
@@ -223,7 +229,8 @@ static void read_json_array(struct input *in)
     json_writer_init(&writer, &text);
     json_array_open(&writer);
     for (size_t i = 0; i < json_array_size(in->value); i++)
-        in->field->element(json_array_get(in->value, i), element_path(in, i), &writer, in->problems);
+        in->field->element(json_array_get(in->value, i), element_path(in, i), &writer,
+                           in->problems);
     json_array_close(&writer);
     if (!buf_ok(&text))
         problems_add(in->problems, in->field->name, "is too long: at most %zu bytes",
@@ -266,7 +273,8 @@ static void read_value(struct input *in)
 }
 
 /* The row that takes this member, or count. */
-static size_t find_row(const struct field *fields, size_t count, enum field_flag flag, struct span name)
+static size_t find_row(const struct field *fields, size_t count, enum field_flag flag,
+                       struct span name)
 {
     size_t row = 0;
     while (row < count && ((fields[row].flags & flag) == 0 || !span_equal(fields[row].name, name)))
@@ -306,8 +314,8 @@ enum status fields_read(const struct field *fields, size_t count, enum field_fla
     return problems->count == 0 ? OK : INVALID;
 }
 
-struct span field_element_text(const json_t *element, const char *name, bool is_required, size_t len_max,
-                               struct span path, struct problems *problems)
+struct span field_element_text(const json_t *element, const char *name, bool is_required,
+                               size_t len_max, struct span path, struct problems *problems)
 {
     const json_t *value = json_object_get(element, name);
     if (value == NULL || json_is_null(value)) {
@@ -318,7 +326,8 @@ struct span field_element_text(const json_t *element, const char *name, bool is_
     struct span text = json_text(value);
     if (!json_is_string(value) || text.len > len_max || (is_required && text.len == 0) ||
         !utf8_is_plain(text)) {
-        problems_add(problems, path, "\"%s\" must be plain text of at most %zu bytes", name, len_max);
+        problems_add(problems, path, "\"%s\" must be plain text of at most %zu bytes", name,
+                     len_max);
         return (struct span){0};
     }
     return text;
@@ -346,7 +355,8 @@ static void write_roles(const struct field *field, const char *object, struct js
         json_member_text(writer, is_corpus ? SPAN("corpus_key") : SPAN("agent_key"),
                          is_corpus ? corpus->corpus_key : agent->agent_key);
         json_member_text(writer, SPAN("role"),
-                         is_corpus ? corpus_role_names[corpus->role] : agent_role_names[agent->role]);
+                         is_corpus ? corpus_role_names[corpus->role]
+                                   : agent_role_names[agent->role]);
         json_object_close(writer);
     }
     json_array_close(writer);
@@ -387,9 +397,12 @@ void fields_write(const struct field *fields, size_t count, const void *object,
                   struct json_writer *writer)
 {
     for (const struct field *field = fields; field < fields + count; field++) {
-        const struct span *text = (const struct span *)(const void *)((const char *)object + field->offset);
-        bool is_empty_text = (field->type == FIELD_TEXT || field->type == FIELD_LONG_TEXT) && text->len == 0;
-        if ((field->flags & FIELD_OUT) != 0 || ((field->flags & FIELD_OUT_FILLED) != 0 && !is_empty_text))
+        const struct span *text =
+            (const struct span *)(const void *)((const char *)object + field->offset);
+        bool is_empty_text =
+            (field->type == FIELD_TEXT || field->type == FIELD_LONG_TEXT) && text->len == 0;
+        if ((field->flags & FIELD_OUT) != 0 ||
+            ((field->flags & FIELD_OUT_FILLED) != 0 && !is_empty_text))
             write_value(field, object, writer);
     }
 }

@@ -20,11 +20,25 @@
 struct arena;
 struct store;
 
+/* A row of the change feed. kind and id: "app_client" and OAuth's client_id (what tokens carry),
+ * "corpus" and its id, "account", "server_key", …; jti: of single refused tokens. */
+struct store_change {
+    int64_t revision;
+    struct span account_id;
+    struct span kind;
+    struct span id;
+    struct span jti;
+};
+
 struct store_options {
     int data_fd;      /* the data directory; borrowed. The database is postern.db in it */
     const char *path; /* what people call that directory, for messages */
     int64_t now;      /* wall clock, microseconds: the revision is raised to at least this */
     unsigned readers; /* read-only connections kept: at least one for each thread that reads */
+    /* Called for each committed change, in the order of revisions, before the write returns: under
+     * the writer's lock, so it must not call the store. NULL: nobody listens. */
+    void (*on_change)(void *context, const struct store_change *change);
+    void *change_context;
 };
 
 /* Opens, and creates or migrates when needed. FORBIDDEN: the database is newer than this program
@@ -211,3 +225,7 @@ struct audit_row {
 enum status store_audit_list(struct store *store, struct span account_id, int64_t before_sequence,
                              size_t limit, struct arena *arena, struct audit_row **ret_rows,
                              size_t *ret_count, struct err *err) MUST_USE;
+
+/* An event that changes nothing else (a secret was read back). */
+enum status store_audit_add(struct store *store, const struct audit_event *audit,
+                            struct err *err) MUST_USE;

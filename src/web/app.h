@@ -10,6 +10,7 @@ struct store;
 struct state;
 struct jwks;
 struct route;
+struct state_client;
 
 struct app {
     const struct config *config;
@@ -26,4 +27,6 @@ struct app {
     struct span metadata_json;
     struct span metadata_etag;
     const struct jwks *keys; /* public token keys, also retired ones */
+    const struct state_client
+        *decoy_client; /* stands in for unknown clients: the same work, never right */
 };

@@ -4,12 +4,13 @@
 enum status exchange_header(const struct exchange *x, struct span name, struct span *ret_value)
 {
     const struct header *found = NULL;
-    for (size_t i = 0; i < x->header_count; i++) {
-        if (!span_equal_nocase(x->headers[i].name, name))
+    for (const struct header *header = x->headers; header < x->headers + x->header_count;
+         header++) {
+        if (!span_equal_nocase(header->name, name))
             continue;
         if (found != NULL)
             return INVALID;
-        found = &x->headers[i];
+        found = header;
     }
     if (found == NULL)
         return NOT_FOUND;

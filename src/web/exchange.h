@@ -18,6 +18,7 @@ struct route;
 struct signing_lane;
 struct signing_reply;
 struct signing_request;
+struct use_table;
 
 enum http_method {
     HTTP_GET,
@@ -86,6 +87,7 @@ struct exchange {
     bool may_block;
     enum exchange_next next;
     struct signing_request *ask; /* with NEXT_SIGNER; in the arena */
+    struct use_table *uses;      /* of this event loop; NULL on workers */
     struct signing_lane *lane;   /* a worker's own lane for signing_call; NULL on loops */
     void *step;                  /* the handler's own, across NEXT_WORKER and NEXT_SIGNER */
 

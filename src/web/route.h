@@ -36,6 +36,9 @@ struct route {
  * that does not decode. True when x->route is set. */
 bool route_find(struct exchange *x, const struct route *routes, size_t count);
 
+/* "GET", …; empty for HTTP_OTHER. */
+struct span http_method_name(enum http_method method);
+
 /* Is the table sound: permission, handler and name in every row, no row twice? The first fault is
  * in err. */
 enum status route_check(const struct route *routes, size_t count, struct err *err) MUST_USE;

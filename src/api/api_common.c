@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/api_common.h"
+
+#include "authz/permission.h"
+#include "base/random.h"
+#include "codec/json.h"
+#include "codec/utf8.h"
+#include "crypto/digest.h"
+#include "web/page.h"
+#include "web/reply.h"
+
+enum { IDEMPOTENCY_KEY_LEN_MAX = 255 };
+
+struct audit_event api_audit(const struct exchange *x, enum audit_action action,
+                             struct span target_id)
+{
+    const struct caller *caller = x->caller;
+    return (struct audit_event){
+        .account_id = caller->account_id,
+        .actor_kind = caller->kind == CALLER_CONTROL ? SPAN("control") : SPAN("app_client"),
+        .actor_id = caller->id,
+        .credential_id = caller->credential_id,
+        .address = x->peer.address,
+        .request_id = span_of(x->request_id, REQUEST_ID_LEN),
+        .action = action,
+        .target_id = target_id,
+        .at = x->now,
+    };
+}
+
+struct span api_id_make(struct exchange *x, const char *prefix)
+{
+    char random[ID_RANDOM_LEN];
+    random_text(random, sizeof random, random_base62);
+    return arena_printf(&x->arena, "%s%.*s", prefix, (int)sizeof random, random);
+}
+
+enum status api_idempotency(struct exchange *x, struct store_idempotency *ret_idempotency)
+{
+    *ret_idempotency = (struct store_idempotency){0};
+    struct span key;
+    enum status status = exchange_header(x, SPAN("idempotency-key"), &key);
+    if (status == NOT_FOUND)
+        return OK;
+    if (status != OK || key.len == 0 || key.len > IDEMPOTENCY_KEY_LEN_MAX || !utf8_is_plain(key)) {
+        (void)fail(&x->err, INVALID,
+                   "Idempotency-Key must stand once, with 1 to 255 plain characters.");
+        reply_error(x, INVALID);
+        return INVALID;
+    }
+    unsigned char *digest = arena_alloc(&x->arena, SHA256_BYTES);
+    if (digest == NULL) {
+        reply_error(x, NO_MEMORY);
+        return NO_MEMORY;
+    }
+    sha256(x->body, digest);
+    *ret_idempotency =
+        (struct store_idempotency){.key = key, .request = span_of(digest, SHA256_BYTES)};
+    return OK;
+}
+
+enum status api_filter(struct exchange *x, struct span filter, struct pattern **ret_pattern)
+{
+    *ret_pattern = NULL;
+    if (filter.len == 0)
+        return OK;
+    enum status status = pattern_compile(filter, ret_pattern, &x->err);
+    if (status == INVALID)
+        reply_bad_field(x, SPAN("filter"), x->err.detail);
+    else if (status != OK)
+        reply_error(x, status);
+    return status;
+}
+
+static enum status filter_row(void *context, struct span name, struct span description,
+                              bool *ret_matches, struct err *err)
+{
+    struct pattern *pattern = context;
+    enum status status = pattern_matches(pattern, name, ret_matches, err);
+    if (status == OK && !*ret_matches && description.len > 0)
+        status = pattern_matches(pattern, description, ret_matches, err);
+    return status;
+}
+
+struct store_page api_store_page(const struct exchange *x, const struct page *page,
+                                 struct pattern *pattern)
+{
+    return (struct store_page){
+        .account_id = x->caller->account_id,
+        .before_sequence = page->before_sequence,
+        .limit = page->limit,
+        .filter = pattern == NULL ? NULL : filter_row,
+        .filter_context = pattern,
+    };
+}
+
+void api_list_end(struct exchange *x, struct json_writer *writer, const struct page *page,
+                  bool has_more, int64_t last_sequence)
+{
+    json_name(writer, SPAN("metadata"));
+    json_object_open(writer);
+    if (has_more) { /* absent at the end, never "": one published client would loop for ever */
+        struct span key = page_key_make(x, page->filter, last_sequence);
+        if (key.len == 0)
+            writer->out->has_failed = true;
+        json_member_text(writer, SPAN("page_key"), key);
+    }
+    json_object_close(writer);
+    json_object_close(writer);
+}

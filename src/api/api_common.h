@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the handlers of /v2 share. */
+#pragma once
+
+#include "codec/pattern.h"
+#include "model/audit_event.h"
+#include "store/store.h"
+#include "web/exchange.h"
+
+struct page;
+
+/* The audit record of this request. */
+struct audit_event api_audit(const struct exchange *x, enum audit_action action,
+                             struct span target_id);
+
+/* prefix + 12 random base62 characters; ptr is NULL without memory. */
+struct span api_id_make(struct exchange *x, const char *prefix);
+
+/* The Idempotency-Key header with a digest of the body. When the header is not usable the reply
+ * (400) is made and the answer is not OK. */
+enum status api_idempotency(struct exchange *x, struct store_idempotency *ret_idempotency) MUST_USE;
+
+/* A list's filter parameter, compiled. When it does not compile the reply (400) is made and the
+ * answer is not OK. *ret_pattern is NULL without a filter. */
+enum status api_filter(struct exchange *x, struct span filter,
+                       struct pattern **ret_pattern) MUST_USE;
+
+/* The store_page of a list request; pattern may be NULL and must outlive it. */
+struct store_page api_store_page(const struct exchange *x, const struct page *page,
+                                 struct pattern *pattern);
+
+/* Ends a list: "metadata" with page_key when there is more. Closes the object that writer has open.
+ */
+struct json_writer;
+void api_list_end(struct exchange *x, struct json_writer *writer, const struct page *page,
+                  bool has_more, int64_t last_sequence);

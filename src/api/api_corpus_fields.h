@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The members of a corpus on the wire. */
+#pragma once
+
+#include "model/field.h"
+
+enum { CORPUS_FIELD_COUNT = 13 };
+
+extern const struct field corpus_fields[CORPUS_FIELD_COUNT];

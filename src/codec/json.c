@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "codec/json.h"
+
+#include "codec/rfc3339.h"
+#include "codec/utf8.h"
+
+const struct json_limits json_limits_default = {.depth_max = JSON_WRITER_DEPTH,
+                                                .members_max = 1024};
+
+/* One pass over the text without building anything: nesting and the number of commas per container,
+ * so that a text over the limits is refused before jansson spends memory on it. Strings are
+ * skipped; a text that is not JSON is jansson's to refuse. */
+static enum status scan(struct span text, const struct json_limits *limits, struct err *err)
+{
+    size_t members[JSON_WRITER_DEPTH + 1] = {0};
+    size_t depth = 0;
+    bool is_in_string = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char byte = text.ptr[i];
+        if (is_in_string) {
+            if (byte == '\\')
+                i++;
+            is_in_string = byte != '"';
+            continue;
+        }
+        is_in_string = byte == '"';
+        if (byte == '{' || byte == '[') {
+            if (++depth > limits->depth_max || depth > JSON_WRITER_DEPTH)
+                return fail(err, INVALID, "The JSON is nested deeper than %zu levels.",
+                            limits->depth_max);
+            members[depth] = 1;
+        } else if ((byte == '}' || byte == ']') && depth > 0) {
+            depth--;
+        } else if (byte == ',' && ++members[depth] > limits->members_max) {
+            return fail(err, INVALID, "A JSON array or object has more than %zu members.",
+                        limits->members_max);
+        }
+    }
+    return OK;
+}
+
+enum status json_parse(struct span text, const struct json_limits *limits, json_t **ret_json,
+                       struct err *err)
+{
+    json_error_t where;
+    enum status status = scan(text, limits, err);
+    if (status != OK)
+        return status;
+    if (!utf8_is_valid(text))
+        return fail(err, INVALID, "The JSON is not UTF-8.");
+    json_t *json = json_loadb(text.len == 0 ? "" : text.ptr, text.len,
+                              JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
+    if (json == NULL && json_error_code(&where) == json_error_out_of_memory)
+        return fail(err, NO_MEMORY, "no memory for JSON");
+    if (json == NULL && json_error_code(&where) == json_error_duplicate_key)
+        return fail(err, INVALID, "A JSON object has a member twice.");
+    if (json == NULL)
+        return fail(err, INVALID, "The body is not valid JSON, at line %d, column %d.", where.line,
+                    where.column);
+    *ret_json = json;
+    return OK;
+}
+
+struct span json_text(const json_t *string)
+{
+    if (!json_is_string(string))
+        return (struct span){0};
+    return span_of(json_string_value(string), json_string_length(string));
+}
+
+void json_writer_init(struct json_writer *writer, struct buf *out)
+{
+    *writer = (struct json_writer){.out = out};
+}
+
+/* A comma before every value and name but the first of its container, and none between name and
+ * value. */
+static void begin_value(struct json_writer *writer)
+{
+    if (writer->is_after_name) {
+        writer->is_after_name = false;
+        return;
+    }
+    if (writer->has_member[writer->depth])
+        buf_byte(writer->out, ',');
+    writer->has_member[writer->depth] = true;
+}
+
+static void open_container(struct json_writer *writer, char bracket)
+{
+    begin_value(writer);
+    buf_byte(writer->out, bracket);
+    if (writer->depth + 1 >= JSON_WRITER_DEPTH) {
+        writer->out->has_failed = true;
+        return;
+    }
+    writer->has_member[++writer->depth] = false;
+}
+
+static void close_container(struct json_writer *writer, char bracket)
+{
+    if (writer->depth > 0)
+        writer->depth--;
+    buf_byte(writer->out, bracket);
+}
+
+void json_object_open(struct json_writer *writer)
+{
+    open_container(writer, '{');
+}
+
+void json_object_close(struct json_writer *writer)
+{
+    close_container(writer, '}');
+}
+
+void json_array_open(struct json_writer *writer)
+{
+    open_container(writer, '[');
+}
+
+void json_array_close(struct json_writer *writer)
+{
+    close_container(writer, ']');
+}
+
+static bool is_separator(struct span text)
+{
+    /* U+2028 and U+2029: line ends to some readers of JSON (ECMAScript before 2019). */
+    return text.len >= 3 && text.ptr[0] == '\xe2' && text.ptr[1] == '\x80' &&
+           (text.ptr[2] == '\xa8' || text.ptr[2] == '\xa9');
+}
+
+static bool needs_escape(struct span text)
+{
+    unsigned char byte = (unsigned char)text.ptr[0];
+    return byte < 0x20 || byte == '"' || byte == '\\' || byte == 0x7f || is_separator(text);
+}
+
+/* Writes the escape of what stands first in text; answers the bytes it stands for. */
+static size_t write_escape(struct buf *out, struct span text)
+{
+    if (is_separator(text)) {
+        buf_put(out, text.ptr[2] == '\xa8' ? SPAN("\\u2028") : SPAN("\\u2029"));
+        return 3;
+    }
+    char byte = text.ptr[0];
+    if (byte == '"' || byte == '\\') {
+        buf_byte(out, '\\');
+        buf_byte(out, byte);
+    } else if (byte == '\n') {
+        buf_put(out, SPAN("\\n"));
+    } else {
+        buf_printf(out, "\\u%04x", (unsigned char)byte);
+    }
+    return 1;
+}
+
+static void write_string(struct buf *out, struct span text)
+{
+    buf_byte(out, '"');
+    while (text.len > 0) {
+        size_t plain = 0;
+        while (plain < text.len && !needs_escape(span_from(text, plain)))
+            plain++;
+        buf_put(out, span_first(text, plain));
+        text = span_from(text, plain);
+        if (text.len > 0)
+            text = span_from(text, write_escape(out, text));
+    }
+    buf_byte(out, '"');
+}
+
+void json_name(struct json_writer *writer, struct span name)
+{
+    begin_value(writer);
+    write_string(writer->out, name);
+    buf_byte(writer->out, ':');
+    writer->is_after_name = true;
+}
+
+void json_write_text(struct json_writer *writer, struct span text)
+{
+    begin_value(writer);
+    write_string(writer->out, text);
+}
+
+void json_write_int(struct json_writer *writer, int64_t value)
+{
+    begin_value(writer);
+    buf_int64(writer->out, value);
+}
+
+void json_write_bool(struct json_writer *writer, bool value)
+{
+    begin_value(writer);
+    buf_put(writer->out, value ? SPAN("true") : SPAN("false"));
+}
+
+void json_write_null(struct json_writer *writer)
+{
+    begin_value(writer);
+    buf_put(writer->out, SPAN("null"));
+}
+
+void json_write_raw(struct json_writer *writer, struct span json)
+{
+    begin_value(writer);
+    buf_put(writer->out, json);
+}
+
+void json_member_text(struct json_writer *writer, struct span name, struct span text)
+{
+    json_name(writer, name);
+    json_write_text(writer, text);
+}
+
+void json_member_int(struct json_writer *writer, struct span name, int64_t value)
+{
+    json_name(writer, name);
+    json_write_int(writer, value);
+}
+
+void json_member_bool(struct json_writer *writer, struct span name, bool value)
+{
+    json_name(writer, name);
+    json_write_bool(writer, value);
+}
+
+void json_member_time(struct json_writer *writer, struct span name, int64_t seconds)
+{
+    json_name(writer, name);
+    begin_value(writer);
+    buf_byte(writer->out, '"');
+    rfc3339_write(writer->out, seconds);
+    buf_byte(writer->out, '"');
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/config.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "config/config_value.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct config, member)
+
+/* One row per key: reading, checking, printing, flags, POSTERN_ variables and docs come from here.
+ */
+static const struct config_key keys[] = {
+    {.name = SPAN_INIT("data"),
+     .kind = CONFIG_TEXT,
+     .offset = AT(data),
+     .text = SPAN_INIT("/var/lib/postern"),
+     .allowed = "a path",
+     .help = "Data directory: database, keys, control socket. An empty one is initialised at first "
+             "start."},
+    {.name = SPAN_INIT("listen"),
+     .kind = CONFIG_LISTEN,
+     .offset = AT(listen),
+     .count_offset = AT(listen_count),
+     .text = SPAN_INIT("127.0.0.1:8080"),
+     .allowed = "ADDR:PORT of a loopback address, repeatable",
+     .help = "Where to accept HTTP. Port 0 picks a free one. IPv6 as [::1]:8080."},
+    {.name = SPAN_INIT("public_url"),
+     .kind = CONFIG_URL,
+     .offset = AT(public_url),
+     .text = SPAN_INIT(""),
+     .allowed = "an origin such as https://auth.example.com",
+     .help = "The issuer: how clients reach this server. Empty: the first listener's URL, for "
+             "trying out."},
+    {.name = SPAN_INIT("token_alg"),
+     .kind = CONFIG_ALG,
+     .offset = AT(token_alg),
+     .text = SPAN_INIT("RS256"),
+     .allowed = "RS256, PS256, ES256 or EdDSA",
+     .help = "Signature algorithm of access tokens. A key is made when there is none for it."},
+    {.name = SPAN_INIT("token_ttl_seconds"),
+     .kind = CONFIG_INT,
+     .offset = AT(token_ttl_seconds),
+     .number = 1800,
+     .min = 1,
+     .max = 86400,
+     .help = "Life of an access token. Clients refresh two minutes early: keep it well above 120."},
+    {.name = SPAN_INIT("secret_base"),
+     .kind = CONFIG_SECRET_BASE,
+     .offset = AT(secret_base),
+     .text = SPAN_INIT("pst"),
+     .allowed = "a letter, then 1 to 15 of a-z, 0-9 and _",
+     .help = "First part of new secrets, for leak scanners; may name the environment: acme_live."},
+    {.name = SPAN_INIT("secret_readback"),
+     .kind = CONFIG_READBACK,
+     .offset = AT(secret_readback_seconds),
+     .number = 86400,
+     .allowed = "never, always, or a time such as 1h, 30m, 7d",
+     .help = "How long after it was made a client secret can be read back. never keeps no copy."},
+    {.name = SPAN_INIT("unseal_per_minute_max"),
+     .kind = CONFIG_INT,
+     .offset = AT(unseal_per_minute_max),
+     .number = 60,
+     .min = 1,
+     .max = 100000,
+     .help = "Secrets that can be read back in one minute, over all accounts."},
+    {.name = SPAN_INIT("loops"),
+     .kind = CONFIG_INT,
+     .offset = AT(loops),
+     .number = 0,
+     .min = 0,
+     .max = 64,
+     .help = "Event loops; 0: one per processor core."},
+    {.name = SPAN_INIT("workers"),
+     .kind = CONFIG_INT,
+     .offset = AT(workers),
+     .number = 4,
+     .min = 1,
+     .max = 64,
+     .help = "Threads for requests that wait: SQL, blocking calls."},
+    {.name = SPAN_INIT("worker_queue_max"),
+     .kind = CONFIG_INT,
+     .offset = AT(worker_queue_max),
+     .number = 1024,
+     .min = 1,
+     .max = 100000,
+     .help = "Requests that may wait for a worker; more are answered 503 with Retry-After."},
+    {.name = SPAN_INIT("connections_max"),
+     .kind = CONFIG_INT,
+     .offset = AT(connections_max),
+     .number = 10000,
+     .min = 1,
+     .max = 1000000,
+     .help = "Open connections; more are answered 503 and closed."},
+    {.name = SPAN_INIT("target_bytes_max"),
+     .kind = CONFIG_INT,
+     .offset = AT(target_bytes_max),
+     .number = 8192,
+     .min = 256,
+     .max = 65536,
+     .help = "Length of a request target (path and query); over it 414."},
+    {.name = SPAN_INIT("header_bytes_max"),
+     .kind = CONFIG_INT,
+     .offset = AT(header_bytes_max),
+     .number = 16384,
+     .min = 1024,
+     .max = 262144,
+     .help = "All header names and values of a request together; over it 431."},
+    {.name = SPAN_INIT("header_count_max"),
+     .kind = CONFIG_INT,
+     .offset = AT(header_count_max),
+     .number = 100,
+     .min = 10,
+     .max = 1000,
+     .help = "Header lines of a request; over it 431."},
+    {.name = SPAN_INIT("body_bytes_max"),
+     .kind = CONFIG_INT,
+     .offset = AT(body_bytes_max),
+     .number = 262144,
+     .min = 1024,
+     .max = 16777216,
+     .help = "Body of a management request; over it 413. OAuth endpoints take 65536."},
+    {.name = SPAN_INIT("head_seconds_max"),
+     .kind = CONFIG_INT,
+     .offset = AT(head_seconds_max),
+     .number = 10,
+     .min = 1,
+     .max = 3600,
+     .help = "Time for a request's head to arrive; over it 408."},
+    {.name = SPAN_INIT("body_seconds_max"),
+     .kind = CONFIG_INT,
+     .offset = AT(body_seconds_max),
+     .number = 30,
+     .min = 1,
+     .max = 3600,
+     .help = "Time for a request's body to arrive; over it 408."},
+    {.name = SPAN_INIT("idle_seconds_max"),
+     .kind = CONFIG_INT,
+     .offset = AT(idle_seconds_max),
+     .number = 60,
+     .min = 1,
+     .max = 3600,
+     .help = "Time a connection may stay open between requests."},
+    {.name = SPAN_INIT("write_seconds_max"),
+     .kind = CONFIG_INT,
+     .offset = AT(write_seconds_max),
+     .number = 30,
+     .min = 1,
+     .max = 3600,
+     .help = "Time without progress while a reply is sent; then the connection is closed."},
+    {.name = SPAN_INIT("drain_seconds_max"),
+     .kind = CONFIG_INT,
+     .offset = AT(drain_seconds_max),
+     .number = 10,
+     .min = 1,
+     .max = 3600,
+     .help = "Time that running requests get to end after SIGTERM."},
+    {.name = SPAN_INIT("use_flush_seconds"),
+     .kind = CONFIG_INT,
+     .offset = AT(use_flush_seconds),
+     .number = 5,
+     .min = 1,
+     .max = 3600,
+     .help = "How often the use of credentials is written to the store."},
+    {.name = SPAN_INIT("log_format"),
+     .kind = CONFIG_LOG_FORMAT,
+     .offset = AT(log_format),
+     .text = SPAN_INIT("text"),
+     .allowed = "text or json",
+     .help = "Form of the log lines on standard error."},
+};
+
+static const struct config_key *find_key(struct span name)
+{
+    for (const struct config_key *key = keys; key < keys + ARRAY_LEN(keys); key++) {
+        if (span_equal(key->name, name))
+            return key;
+    }
+    return NULL;
+}
+
+void config_defaults(struct config *config)
+{
+    memset(config, 0, sizeof *config);
+    for (const struct config_key *key = keys; key < keys + ARRAY_LEN(keys); key++)
+        config_value_default(key, config);
+}
+
+void config_source_begin(struct config *config)
+{
+    config->is_listen_kept = false;
+}
+
+enum status config_set(struct config *config, struct span name, struct span value,
+                       struct arena *arena, struct err *err)
+{
+    const struct config_key *key = find_key(name);
+    if (key == NULL)
+        return fail(err, NOT_FOUND, "%.*s: there is no such configuration key",
+                    SPAN_FMT(span_first(name, 40)));
+    struct span kept = arena_copy(arena, value);
+    if (kept.ptr == NULL)
+        return fail(err, NO_MEMORY, "no memory for the configuration");
+    return config_value_set(key, config, kept, err);
+}
+
+/* One line of a file: empty, a comment, or `key = value`. */
+static enum status read_line(struct config *config, struct span line, struct arena *arena,
+                             struct err *err)
+{
+    struct span name;
+    line = span_trim(line);
+    if (line.len > 0 && line.ptr[line.len - 1] == '\r')
+        line = span_trim(span_first(line, line.len - 1));
+    if (line.len == 0 || line.ptr[0] == '#')
+        return OK;
+    if (!span_cut(&line, '=', &name))
+        return fail(err, INVALID, "expected `key = value`");
+    /* A comment may follow a value, set off by white space. */
+    for (size_t i = 1; i < line.len; i++) {
+        if (line.ptr[i] == '#' && (line.ptr[i - 1] == ' ' || line.ptr[i - 1] == '\t')) {
+            line = span_first(line, i);
+            break;
+        }
+    }
+    return config_set(config, span_trim(name), span_trim(line), arena, err);
+}
+
+enum status config_read_file(struct config *config, struct span text, const char *name,
+                             struct arena *arena, struct err *err)
+{
+    bool goes_on = true;
+    config_source_begin(config);
+    for (int number = 1; goes_on; number++) {
+        struct span line;
+        struct err why = {0};
+        goes_on = span_cut(&text, '\n', &line);
+        enum status status = read_line(config, line, arena, &why);
+        if (status != OK)
+            return fail(err, status == NOT_FOUND ? INVALID : status, "%.40s, line %d: %.70s", name,
+                        number, why.detail);
+    }
+    return OK;
+}
+
+enum status config_read_environment(struct config *config, const char *const *environment,
+                                    struct arena *arena, struct err *err)
+{
+    config_source_begin(config);
+    for (const char *const *entry = environment; *entry != NULL; entry++) {
+        struct span rest = span_cstr(*entry);
+        struct span variable;
+        char name[64];
+        if (!span_starts(rest, SPAN("POSTERN_")) || !span_cut(&rest, '=', &variable))
+            continue;
+        variable = span_from(variable, SPAN("POSTERN_").len);
+        if (variable.len >= sizeof name || span_equal(variable, SPAN("BUILD")))
+            continue; /* POSTERN_BUILD is the scripts' */
+        for (size_t i = 0; i < variable.len; i++) {
+            char letter = variable.ptr[i];
+            name[i] = letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+        }
+        struct err why = {0};
+        enum status status = config_set(config, span_of(name, variable.len), rest, arena, &why);
+        if (status != OK)
+            return fail(err, INVALID, "environment variable POSTERN_%.*s: %.70s",
+                        SPAN_FMT(variable), why.detail);
+    }
+    return OK;
+}
+
+enum status config_check(const struct config *config, struct err *err)
+{
+    if (config->data.len == 0)
+        return fail(err, INVALID, "data: a data directory is needed");
+    if (config->header_bytes_max < config->target_bytes_max / 8)
+        return fail(err, INVALID, "header_bytes_max is too small beside target_bytes_max");
+    return OK;
+}
+
+void config_print(const struct config *config, bool with_help, struct buf *out)
+{
+    for (const struct config_key *key = keys; key < keys + ARRAY_LEN(keys); key++) {
+        if (with_help)
+            buf_printf(out, "%s# %s\n", key == keys ? "" : "\n", key->help);
+        config_value_print(key, config, out);
+    }
+}
+
+void config_print_markdown(struct buf *out)
+{
+    struct config defaults;
+    config_defaults(&defaults);
+    buf_put(out, SPAN("| key | default | allowed | meaning |\n| --- | --- | --- | --- |\n"));
+    for (const struct config_key *key = keys; key < keys + ARRAY_LEN(keys); key++) {
+        struct buf line AUTO(buf);
+        buf_init(&line, 4096);
+        config_value_print(key, &defaults, &line);
+        struct span value = buf_span(&line);
+        struct span name;
+        (void)span_cut(&value, '=', &name);
+        value = span_trim(span_first(value, value.len == 0 ? 0 : value.len - 1));
+        buf_printf(out, "| `%.*s` | %s%.*s%s | ", SPAN_FMT(key->name), value.len == 0 ? "" : "`",
+                   SPAN_FMT(value), value.len == 0 ? "" : "`");
+        if (key->kind == CONFIG_INT)
+            buf_printf(out, "%lld to %lld", (long long)key->min, (long long)key->max);
+        else
+            buf_put(out, span_cstr(key->allowed));
+        buf_printf(out, " | %s |\n", key->help);
+    }
+}
+
+size_t config_key_count(void)
+{
+    return ARRAY_LEN(keys);
+}
+
+struct span config_key_name(size_t index)
+{
+    return keys[index].name;
+}
+
+const char *config_key_help(size_t index)
+{
+    return keys[index].help;
+}

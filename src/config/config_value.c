@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/config_value.h"
+
+#include "base/buf.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+static struct span *text_at(const struct config_key *key, struct config *config)
+{
+    return (struct span *)(void *)((char *)config + key->offset);
+}
+
+static int64_t *number_at(const struct config_key *key, struct config *config)
+{
+    return (int64_t *)(void *)((char *)config + key->offset);
+}
+
+static bool is_number(enum config_kind kind)
+{
+    return kind == CONFIG_INT || kind == CONFIG_READBACK;
+}
+
+void config_value_default(const struct config_key *key, struct config *config)
+{
+    if (is_number(key->kind)) {
+        *number_at(key, config) = key->number;
+    } else {
+        *text_at(key, config) = key->text;
+        if (key->kind == CONFIG_LISTEN)
+            *(size_t *)(void *)((char *)config + key->count_offset) = 1;
+    }
+}
+
+static enum status refuse(const struct config_key *key, struct err *err)
+{
+    return fail(err, INVALID, "%.*s: must be %s", SPAN_FMT(key->name), key->allowed);
+}
+
+static bool is_one_of(struct span value, const char *const *choices)
+{
+    while (*choices != NULL && !span_equal(value, span_cstr(*choices)))
+        choices++;
+    return *choices != NULL;
+}
+
+/* The address as text for inet_pton, without the brackets of IPv6. */
+static bool is_loopback(struct span address)
+{
+    char text[INET6_ADDRSTRLEN + 1];
+    struct in_addr v4;
+    struct in6_addr v6;
+    bool is_v6 = address.len > 2 && address.ptr[0] == '[' && address.ptr[address.len - 1] == ']';
+    if (is_v6)
+        address = span_first(span_from(address, 1), address.len - 2);
+    if (address.len == 0 || address.len >= sizeof text)
+        return false;
+    memcpy(text, address.ptr, address.len);
+    text[address.len] = '\0';
+    if (is_v6)
+        return inet_pton(AF_INET6, text, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+    return inet_pton(AF_INET, text, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
+}
+
+static enum status set_listen(const struct config_key *key, struct config *config,
+                              struct span value, struct err *err)
+{
+    int64_t port;
+    size_t colon = value.len;
+    while (colon > 0 && value.ptr[colon - 1] != ':')
+        colon--;
+    if (colon == 0 || !span_to_int64(span_from(value, colon), &port) || port > 65535)
+        return fail(err, INVALID,
+                    "listen: must be ADDR:PORT, such as 127.0.0.1:8080 or [::1]:8080");
+    if (!is_loopback(span_first(value, colon - 1)))
+        return fail(
+            err, INVALID,
+            "listen: only loopback addresses for now: plain HTTP must not leave the machine");
+    size_t *count = (size_t *)(void *)((char *)config + key->count_offset);
+    if (!config->is_listen_kept)
+        *count = 0; /* the first value of this source replaces what weaker sources said */
+    config->is_listen_kept = true;
+    if (*count == CONFIG_LISTEN_MAX)
+        return fail(err, INVALID, "listen: at most %d addresses", CONFIG_LISTEN_MAX);
+    text_at(key, config)[(*count)++] = value;
+    return OK;
+}
+
+/* RFC 8414 §2, narrowed: an origin in the one spelling that browsers and clients compare equal. */
+static bool is_origin(struct span url)
+{
+    bool is_https = span_starts(url, SPAN("https://"));
+    struct span host = span_from(url, is_https ? SPAN("https://").len : SPAN("http://").len);
+    if (!is_https && !span_starts(url, SPAN("http://")))
+        return false;
+    if (!span_only(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]") || host.len == 0 ||
+        host.len > 255)
+        return false;
+    size_t colon = host.len;
+    while (colon > 0 && host.ptr[colon - 1] >= '0' && host.ptr[colon - 1] <= '9')
+        colon--;
+    struct span name = host;
+    /* Digits behind a colon are a port, unless that colon is inside the brackets of an IPv6
+     * address. */
+    if (colon > 0 && colon < host.len && host.ptr[colon - 1] == ':') {
+        int64_t port;
+        name = span_first(host, colon - 1);
+        if (!span_to_int64(span_from(host, colon), &port) || port < 1 || port > 65535 ||
+            host.ptr[colon] == '0' || port == (is_https ? 443 : 80))
+            return false;
+    }
+    bool is_bracketed = name.len > 2 && name.ptr[0] == '[' && name.ptr[name.len - 1] == ']';
+    if (name.len == 0 || (!is_bracketed && span_find(name, ':') < name.len))
+        return false;
+    return is_https || is_loopback(name) || span_equal(name, SPAN("localhost"));
+}
+
+static enum status set_url(const struct config_key *key, struct config *config, struct span value,
+                           struct err *err)
+{
+    if (value.len > 0 && !is_origin(value))
+        return fail(err, INVALID,
+                    "public_url: must be https://HOST[:PORT] in lower case, without path or slash "
+                    "at its end "
+                    "(http only for loopback)");
+    *text_at(key, config) = value;
+    return OK;
+}
+
+static bool is_secret_base(struct span value)
+{
+    return value.len >= 2 && value.len <= 16 && value.ptr[0] >= 'a' && value.ptr[0] <= 'z' &&
+           span_only(value, "abcdefghijklmnopqrstuvwxyz0123456789_");
+}
+
+static enum status set_readback(const struct config_key *key, struct config *config,
+                                struct span value, struct err *err)
+{
+    static const struct {
+        char letter;
+        int64_t seconds;
+    } units[] = {{'m', 60}, {'h', 3600}, {'d', 86400}};
+    int64_t *seconds = number_at(key, config);
+    if (span_equal(value, SPAN("never"))) {
+        *seconds = 0;
+        return OK;
+    }
+    if (span_equal(value, SPAN("always"))) {
+        *seconds = INT64_MAX;
+        return OK;
+    }
+    int64_t count;
+    if (value.len < 2 || !span_to_int64(span_first(value, value.len - 1), &count) || count < 1 ||
+        count > 100000)
+        return refuse(key, err);
+    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+        if (value.ptr[value.len - 1] == units[i].letter) {
+            *seconds = count * units[i].seconds;
+            return OK;
+        }
+    }
+    return refuse(key, err);
+}
+
+static enum status set_int(const struct config_key *key, struct config *config, struct span value,
+                           struct err *err)
+{
+    int64_t number;
+    if (!span_to_int64(value, &number) || number < key->min || number > key->max)
+        return fail(err, INVALID, "%.*s: must be a number from %lld to %lld", SPAN_FMT(key->name),
+                    (long long)key->min, (long long)key->max);
+    *number_at(key, config) = number;
+    return OK;
+}
+
+enum status config_value_set(const struct config_key *key, struct config *config, struct span value,
+                             struct err *err)
+{
+    static const char *const algs[] = {"RS256", "PS256", "ES256", "EdDSA", NULL};
+    static const char *const log_formats[] = {"text", "json", NULL};
+    bool is_good = true;
+    switch (key->kind) {
+    case CONFIG_INT:
+        return set_int(key, config, value, err);
+    case CONFIG_LISTEN:
+        return set_listen(key, config, value, err);
+    case CONFIG_URL:
+        return set_url(key, config, value, err);
+    case CONFIG_READBACK:
+        return set_readback(key, config, value, err);
+    case CONFIG_ALG:
+        is_good = is_one_of(value, algs);
+        break;
+    case CONFIG_LOG_FORMAT:
+        is_good = is_one_of(value, log_formats);
+        break;
+    case CONFIG_SECRET_BASE:
+        is_good = is_secret_base(value);
+        break;
+    case CONFIG_TEXT:
+        is_good = value.len > 0;
+        break;
+    }
+    if (!is_good)
+        return refuse(key, err);
+    *text_at(key, config) = value;
+    return OK;
+}
+
+static void print_readback(int64_t seconds, struct buf *out)
+{
+    if (seconds == 0)
+        buf_put(out, SPAN("never"));
+    else if (seconds == INT64_MAX)
+        buf_put(out, SPAN("always"));
+    else if (seconds % 3600 == 0)
+        buf_printf(out, "%lldh", (long long)seconds / 3600);
+    else
+        buf_printf(out, "%lldm", (long long)seconds / 60);
+}
+
+void config_value_print(const struct config_key *key, const struct config *config, struct buf *out)
+{
+    const char *at = (const char *)config + key->offset;
+    size_t count = key->kind == CONFIG_LISTEN
+                       ? *(const size_t *)(const void *)((const char *)config + key->count_offset)
+                       : 1;
+    for (size_t i = 0; i < count; i++) {
+        struct span text =
+            is_number(key->kind) ? (struct span){0} : ((const struct span *)(const void *)at)[i];
+        if (key->kind == CONFIG_URL && text.len == 0)
+            buf_put(out, SPAN("# ")); /* not set */
+        buf_printf(out, "%.*s = ", SPAN_FMT(key->name));
+        if (key->kind == CONFIG_INT)
+            buf_int64(out, *(const int64_t *)(const void *)at);
+        else if (key->kind == CONFIG_READBACK)
+            print_readback(*(const int64_t *)(const void *)at, out);
+        else
+            buf_put(out, text);
+        buf_byte(out, '\n');
+    }
+}

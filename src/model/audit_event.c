@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/audit_event.h"
+
+const struct span audit_action_names[AUDIT_ACTION_COUNT] = {
+    [AUDIT_ACCOUNT_CREATE] = SPAN_INIT("account.create"),
+    [AUDIT_APP_CLIENT_CREATE] = SPAN_INIT("app_client.create"),
+    [AUDIT_APP_CLIENT_UPDATE] = SPAN_INIT("app_client.update"),
+    [AUDIT_APP_CLIENT_DELETE] = SPAN_INIT("app_client.delete"),
+    [AUDIT_APP_CLIENT_REVEAL] = SPAN_INIT("app_client.reveal"),
+    [AUDIT_CORPUS_CREATE] = SPAN_INIT("corpus.create"),
+    [AUDIT_CORPUS_DELETE] = SPAN_INIT("corpus.delete"),
+    [AUDIT_SERVER_KEY_CREATE] = SPAN_INIT("server_key.create"),
+};

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oauth/oauth_client_auth.h"
+
+#include "codec/base64url.h"
+#include "crypto/secret.h"
+#include "model/app_client.h"
+#include "oauth/oauth_error.h"
+
+enum { CLIENT_ID_LEN_MAX = 255 };
+
+static enum status refuse_client(struct exchange *x)
+{
+    /* One text for every cause (RFC 6749 §5.2): nothing tells an unknown client from a wrong
+     * secret. */
+    oauth_fail(x, OAUTH_INVALID_CLIENT, "Client authentication failed");
+    return UNAUTHENTICATED;
+}
+
+static enum status refuse_request(struct exchange *x, const char *why)
+{
+    oauth_fail(x, OAUTH_INVALID_REQUEST, why);
+    return INVALID;
+}
+
+/* RFC 7617 §2 and RFC 6749 §2.3.1: base64 of two form-encoded halves around the first colon. What
+ * we issue needs no encoding, so a client that does not encode is read the same. */
+static enum status read_basic(struct exchange *x, struct span value,
+                              struct presented_client *client)
+{
+    struct span pair;
+    struct span id;
+    if (base64_decode(span_trim(span_from(value, SPAN("Basic").len)), &x->arena, &pair) != OK ||
+        !span_cut(&pair, ':', &id) ||
+        percent_decode(id, true, &x->arena, &client->client_id) != OK ||
+        percent_decode(pair, true, &x->arena, &client->secret) != OK || client->client_id.len == 0)
+        return refuse_client(x);
+    return OK;
+}
+
+static enum status read_mechanisms(struct exchange *x, const struct oauth_params *params,
+                                   struct presented_client *client)
+{
+    struct span authorization;
+    struct span body_id;
+    struct span body_secret;
+    enum status status = oauth_param(x, params, SPAN("client_id"), &body_id);
+    if (status == OK)
+        status = oauth_param(x, params, SPAN("client_secret"), &body_secret);
+    if (status != OK)
+        return status;
+    status = exchange_header(x, SPAN("authorization"), &authorization);
+    if (status == INVALID)
+        return refuse_request(x, "The Authorization header stands more than once");
+    if (status == NOT_FOUND) {
+        *client = (struct presented_client){.client_id = body_id, .secret = body_secret};
+        return OK;
+    }
+    if (!span_starts_nocase(authorization, SPAN("Basic ")))
+        return refuse_client(x);
+    if (body_secret.len > 0)
+        return refuse_request(x, "Use HTTP Basic or a client_secret in the body, not both");
+    status = read_basic(x, authorization, client);
+    if (status == OK && body_id.len > 0 && !span_equal(body_id, client->client_id))
+        return refuse_request(x, "client_id in the body is not the one of HTTP Basic");
+    return status;
+}
+
+enum status oauth_client_presented(struct exchange *x, const struct oauth_params *params,
+                                   struct presented_client *ret_client)
+{
+    struct presented_client client = {0};
+    struct secret_parts parts;
+    enum status status = read_mechanisms(x, params, &client);
+    if (status != OK)
+        return status;
+    /* The checksum first: junk costs no look-up and tells nothing. */
+    if (client.client_id.len == 0 || client.client_id.len > CLIENT_ID_LEN_MAX ||
+        secret_parse(client.secret, &parts) != OK || parts.kind != SECRET_CLIENT)
+        return refuse_client(x);
+    client.credential_id = arena_printf(&x->arena, "crd_%.*s", SPAN_FMT(parts.id));
+    if (client.credential_id.ptr == NULL) {
+        oauth_fail_status(x, NO_MEMORY);
+        return NO_MEMORY;
+    }
+    *ret_client = client;
+    return OK;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Client authentication (RFC 6749 §2.3): which client says it is, and what it presents. Exactly one
+ * method: HTTP Basic or a secret in the body. The secret itself is checked by the signer. */
+#pragma once
+
+#include "oauth/oauth_params.h"
+
+struct presented_client {
+    struct span client_id;
+    struct span secret;
+    struct span credential_id; /* crd_…, from the secret's own text */
+};
+
+/* When there is none, more than one, or one that cannot be right, the reply is made and the answer
+ * is not OK. */
+enum status oauth_client_presented(struct exchange *x, const struct oauth_params *params,
+                                   struct presented_client *ret_client) MUST_USE;

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oauth/oauth_token.h"
+
+#include "config/config.h"
+#include "oauth/oauth_client_auth.h"
+#include "oauth/oauth_error.h"
+#include "oauth/oauth_params.h"
+#include "signing/signing.h"
+#include "state/state.h"
+#include "state/use.h"
+#include "web/app.h"
+#include "web/reply.h"
+
+/* What the second half needs to know of the first. */
+struct token_step {
+    struct span credential_id;
+    const char *refusal; /* what is wrong beside the client's authentication; NULL: nothing */
+    enum oauth_error refusal_error;
+};
+
+static void keep_refusal(struct token_step *step, enum oauth_error error, const char *why)
+{
+    if (step->refusal != NULL)
+        return;
+    step->refusal_error = error;
+    step->refusal = why;
+}
+
+static void check_grant_type(struct span grant_type, bool is_json, struct token_step *step)
+{
+    /* The contract's asynchronous Python client posts JSON without a grant_type. */
+    if (grant_type.len == 0 && !is_json)
+        keep_refusal(step, OAUTH_INVALID_REQUEST, "grant_type is missing");
+    else if (grant_type.len > 0 && !span_equal(grant_type, SPAN("client_credentials")))
+        keep_refusal(step, OAUTH_UNSUPPORTED_GRANT_TYPE,
+                     "This server knows grant_type client_credentials");
+}
+
+/* RFC 8707 §2: every resource (and the older audience) must be an API that is known here. */
+static void check_targets(const struct exchange *x, const struct form *form,
+                          struct token_step *step)
+{
+    for (size_t i = 0; i < form->count; i++) {
+        const struct form_field *field = &form->fields[i];
+        bool is_target =
+            span_equal(field->name, SPAN("resource")) || span_equal(field->name, SPAN("audience"));
+        if (is_target && field->value.len > 0 && !span_equal(field->value, x->app->audience))
+            keep_refusal(step, OAUTH_INVALID_TARGET, "This server knows no API of that identifier");
+    }
+}
+
+/* The checks that come after authentication (standards 38.1, steps 8 to 11), done before it because
+ * they cost nothing, and told after it. False: a reply is made. */
+static bool check_request(struct exchange *x, const struct oauth_params *params,
+                          struct token_step *step)
+{
+    struct span grant_type;
+    struct span scope;
+    if (oauth_param(x, params, SPAN("grant_type"), &grant_type) != OK ||
+        oauth_param(x, params, SPAN("scope"), &scope) != OK)
+        return false;
+    bool is_empty_member = params->is_json && grant_type.len == 0;
+    for (size_t i = 0; is_empty_member && i < params->form.count; i++) {
+        if (span_equal(params->form.fields[i].name, SPAN("grant_type")))
+            keep_refusal(step, OAUTH_INVALID_REQUEST, "grant_type is empty");
+    }
+    check_grant_type(grant_type, params->is_json, step);
+    check_targets(x, &params->form, step);
+    if (span_trim(scope).len > 0)
+        keep_refusal(step, OAUTH_INVALID_SCOPE,
+                     "The client holds no such scope; its roles are always in the token");
+    return true;
+}
+
+/* An unknown client gets the work and the answer of a wrong secret (T17). */
+static bool ask_signer(struct exchange *x, const struct presented_client *presented,
+                       const struct state_client *client, int64_t revision)
+{
+    struct signing_request *ask = arena_zalloc(&x->arena, 1, sizeof *ask);
+    struct span record = arena_copy(&x->arena, client->record);
+    struct span mac = arena_copy(&x->arena, client->record_mac);
+    if (ask == NULL || record.ptr == NULL || mac.ptr == NULL) {
+        oauth_fail_status(x, NO_MEMORY);
+        return false;
+    }
+    *ask = (struct signing_request){.op = SIGNING_TOKEN,
+                                    .token = {.record = record,
+                                              .record_mac = mac,
+                                              .credential_id = presented->credential_id,
+                                              .secret = presented->secret,
+                                              .audience = x->app->audience,
+                                              .revision = revision}};
+    x->ask = ask;
+    x->next = NEXT_SIGNER;
+    return true;
+}
+
+void oauth_token(struct exchange *x)
+{
+    struct oauth_params params;
+    struct presented_client presented;
+    struct token_step *step = arena_zalloc(&x->arena, 1, sizeof *step);
+    x->step = step;
+    if (step == NULL) {
+        oauth_fail_status(x, NO_MEMORY);
+        return;
+    }
+    if (oauth_params_read(x, &params) != OK ||
+        oauth_client_presented(x, &params, &presented) != OK || !check_request(x, &params, step))
+        return;
+    step->credential_id = presented.credential_id;
+
+    AUTO(state_client) const struct state_client *client = NULL;
+    int64_t revision = 0;
+    enum status status;
+    if (x->may_block)
+        status = state_client_load(x->app->state, presented.client_id, &x->arena, &client,
+                                   &revision, &x->err);
+    else
+        status = state_client_find(x->app->state, presented.client_id, &client, &revision);
+    if (status == NOT_FOUND && !x->may_block) {
+        x->next = NEXT_WORKER;
+        return;
+    }
+    if (status != OK && status != NOT_FOUND) {
+        oauth_fail_status(x, status);
+        return;
+    }
+    (void)ask_signer(x, &presented, status == OK ? client : x->app->decoy_client, revision);
+}
+
+void oauth_token_resume(struct exchange *x, const struct signing_reply *reply)
+{
+    const struct token_step *step = x->step;
+    if (reply->status == UNAUTHENTICATED) {
+        oauth_fail(x, OAUTH_INVALID_CLIENT, "Client authentication failed");
+        return;
+    }
+    if (reply->status != OK) {
+        oauth_fail_status(x, reply->status);
+        return;
+    }
+    if (step->refusal != NULL) {
+        oauth_fail(x, step->refusal_error, step->refusal);
+        return;
+    }
+    struct json_writer writer = reply_json(x, 200);
+    reply_no_store(x);
+    json_object_open(&writer);
+    json_member_text(&writer, SPAN("access_token"), reply->token.token);
+    json_member_text(&writer, SPAN("token_type"), SPAN("Bearer"));
+    json_member_int(&writer, SPAN("expires_in"), reply->token.expires_in);
+    json_object_close(&writer);
+    if (x->uses != NULL)
+        use_table_add(x->uses, step->credential_id, x->peer.address, x->now);
+}

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/front_loop.h"
+
+#include "base/clock.h"
+#include "config/config.h"
+#include "http/loop.h"
+#include "log/log.h"
+#include "server/worker.h"
+#include "signing/signing.h"
+#include "state/use.h"
+#include "store/store.h"
+#include "web/app.h"
+#include "web/caller.h"
+#include "web/reply.h"
+#include "web/route.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { DRAIN_TICK_MS = 50, IDLE_TICK_MS = 200 };
+
+struct front_loop {
+    struct app *app;
+    struct worker_pool *pool;
+    struct loop *loop;
+    struct http_server *http;
+    struct signing_lane *lane;
+    struct loop_watch *lane_watch;
+    struct use_table *uses;
+    pthread_t thread;
+    bool has_thread;
+    bool is_draining;
+    size_t running; /* exchanges that are with a worker or the signer */
+    struct loop_post_node drain_node;
+    struct loop_post_node attach_node;
+    atomic_int new_fd;
+    atomic_bool is_attach_posted;
+    bool was_used;
+    void (*on_idle)(void *context);
+    void *idle_context;
+};
+
+/* An exchange on its way through a worker; in the exchange's arena. */
+struct exchange_job {
+    struct worker_job job; /* first */
+    struct loop_post_node back;
+    struct front_loop *front;
+    struct exchange *x;
+};
+
+static void go_on(struct front_loop *front, struct exchange *x);
+
+static void finish(struct front_loop *front, struct exchange *x)
+{
+    assert(x->reply.status != 0);
+    if (x->route != NULL && x->route->cors == CORS_ANY_ORIGIN)
+        reply_header(x, SPAN("Access-Control-Allow-Origin"), SPAN("*"));
+    if (!buf_ok(&x->reply.body))
+        reply_error(x, NO_MEMORY);
+    if (front->is_draining)
+        x->reply.close = true;
+    http_reply(x);
+}
+
+static void on_signed(void *context, const struct signing_reply *reply)
+{
+    struct exchange_job *job = context;
+    struct front_loop *front = job->front;
+    struct exchange *x = job->x;
+    front->running--;
+    x->next = NEXT_REPLY;
+    x->route->resume(x, reply);
+    finish(front, x);
+}
+
+/* The job of this exchange, made at its first step away from the loop. */
+static struct exchange_job *job_of(struct front_loop *front, struct exchange *x)
+{
+    struct exchange_job *job = arena_zalloc(&x->arena, 1, sizeof *job);
+    if (job != NULL) {
+        job->front = front;
+        job->x = x;
+    }
+    return job;
+}
+
+static void ask_signer(struct front_loop *front, struct exchange *x)
+{
+    struct exchange_job *job = job_of(front, x);
+    enum status status =
+        job == NULL ? NO_MEMORY : signing_submit(front->lane, x->ask, on_signed, job);
+    if (status == OK) {
+        front->running++;
+        return;
+    }
+    const struct signing_reply refused = {
+        .op = x->ask->op, .status = status == INVALID ? UNAUTHENTICATED : UNAVAILABLE};
+    x->next = NEXT_REPLY;
+    x->route->resume(x, &refused);
+    finish(front, x);
+}
+
+static void on_worked(void *context)
+{
+    struct exchange_job *job = context;
+    struct exchange *x = job->x;
+    job->front->running--;
+    x->may_block = false;
+    x->lane = NULL;
+    x->uses = job->front->uses;
+    go_on(job->front, x);
+}
+
+static void work_exchange(struct worker_job *base, struct signing_lane *lane)
+{
+    struct exchange_job *job = (struct exchange_job *)(void *)base;
+    struct exchange *x = job->x;
+    x->may_block = true;
+    x->lane = lane;
+    x->uses = NULL;
+    x->next = NEXT_REPLY;
+    if (caller_authenticate(x))
+        x->route->handle(x);
+    loop_post(job->front->loop, &job->back);
+}
+
+static void to_worker(struct front_loop *front, struct exchange *x)
+{
+    struct exchange_job *job = job_of(front, x);
+    if (job != NULL) {
+        job->job.work = work_exchange;
+        job->back.fn = on_worked;
+        job->back.context = job;
+        if (worker_pool_submit(front->pool, &job->job)) {
+            front->running++;
+            return;
+        }
+    }
+    reply_error(x, UNAVAILABLE);
+    finish(front, x);
+}
+
+static void go_on(struct front_loop *front, struct exchange *x)
+{
+    switch (x->next) {
+    case NEXT_REPLY:
+        finish(front, x);
+        return;
+    case NEXT_SIGNER:
+        ask_signer(front, x);
+        return;
+    case NEXT_WORKER:
+        to_worker(front, x);
+        return;
+    }
+}
+
+static size_t on_head(struct exchange *x, void *context)
+{
+    const struct front_loop *front = context;
+    const struct app *app = front->app;
+    x->now = clock_wall_seconds();
+    if (!route_find(x, app->routes, app->route_count))
+        return 0;
+    return x->route->body_bytes_max != 0 ? x->route->body_bytes_max
+                                         : (size_t)app->config->body_bytes_max;
+}
+
+static void on_request(struct exchange *x, void *context)
+{
+    struct front_loop *front = context;
+    front->was_used |= x->peer.is_control;
+    if (x->route->lane == LANE_WORKER || x->route->permission != PERMISSION_PUBLIC) {
+        to_worker(front, x);
+        return;
+    }
+    x->uses = front->uses;
+    x->route->handle(x);
+    go_on(front, x);
+}
+
+/* --- The lane to the signer ----------------------------------------------------------------------
+ */
+
+static void on_lane(bool is_readable, bool is_writable, void *context);
+
+static void watch_lane(struct front_loop *front)
+{
+    int fd = signing_lane_fd(front->lane);
+    if (fd >= 0)
+        front->lane_watch = loop_watch_new(front->loop, fd, on_lane, front);
+}
+
+static void unwatch_lane(struct front_loop *front)
+{
+    if (front->lane_watch != NULL)
+        loop_watch_free(front->lane_watch);
+    front->lane_watch = NULL;
+}
+
+static void on_lane(bool is_readable, bool is_writable, void *context)
+{
+    struct front_loop *front = context;
+    if (is_readable && !signing_receive(front->lane)) {
+        unwatch_lane(front); /* the signer died; the supervisor sends a new lane */
+        return;
+    }
+    if (is_writable && front->lane_watch != NULL)
+        loop_watch_writable(front->lane_watch, signing_flush(front->lane));
+}
+
+/* What this iteration's requests asked goes to the signer in one system call. */
+static void on_iteration(void *context)
+{
+    struct front_loop *front = context;
+    if (front->lane_watch != NULL)
+        loop_watch_writable(front->lane_watch, signing_flush(front->lane));
+}
+
+static void on_attach(void *context)
+{
+    struct front_loop *front = context;
+    atomic_store(&front->is_attach_posted, false);
+    int fd = atomic_exchange(&front->new_fd, -1);
+    if (fd < 0)
+        return;
+    unwatch_lane(front);
+    signing_lane_attach(front->lane, fd);
+    watch_lane(front);
+}
+
+void front_loop_attach(struct front_loop *front, int take_fd)
+{
+    int unused = atomic_exchange(&front->new_fd, take_fd);
+    if (unused >= 0)
+        (void)close(unused);
+    if (!atomic_exchange(&front->is_attach_posted, true))
+        loop_post(front->loop, &front->attach_node);
+}
+
+/* --- Use of credentials
+ * ---------------------------------------------------------------------------- */
+
+struct use_job {
+    struct worker_job job; /* first */
+    struct store *store;
+    struct credential_use *uses;
+    size_t count;
+};
+
+static void write_uses(struct store *store, const struct credential_use *uses, size_t count)
+{
+    struct err err = {0};
+    if (store_use_add(store, uses, count, &err) != OK)
+        log_warn("the use of %zu credentials was not recorded: %s", count, err.detail);
+}
+
+static void work_uses(struct worker_job *base, struct signing_lane *lane)
+{
+    (void)lane;
+    struct use_job *job = (struct use_job *)(void *)base;
+    write_uses(job->store, job->uses, job->count);
+    free(job->uses);
+    free(job);
+}
+
+static void on_flush_uses(void *context)
+{
+    struct front_loop *front = context;
+    struct use_job *job = use_table_count(front->uses) == 0 ? NULL : calloc(1, sizeof *job);
+    if (job == NULL)
+        return;
+    job->job.work = work_uses;
+    job->store = front->app->store;
+    job->uses = use_table_take(front->uses, &job->count);
+    if (job->uses == NULL || !worker_pool_submit(front->pool, &job->job)) {
+        if (job->uses != NULL)
+            log_warn("the use of %zu credentials was not recorded: too much waits", job->count);
+        free(job->uses);
+        free(job);
+    }
+}
+
+/* --- Life
+ * ------------------------------------------------------------------------------------------ */
+
+static void on_drain_tick(void *context)
+{
+    struct front_loop *front = context;
+    if (front->is_draining && front->running == 0 && http_server_connections(front->http) == 0)
+        loop_stop(front->loop);
+}
+
+static void on_drain(void *context)
+{
+    struct front_loop *front = context;
+    front->is_draining = true;
+    http_server_drain(front->http);
+}
+
+void front_loop_drain(struct front_loop *front)
+{
+    loop_post(front->loop, &front->drain_node);
+}
+
+static void on_idle_tick(void *context)
+{
+    struct front_loop *front = context;
+    if (front->was_used && front->running == 0 && http_server_connections(front->http) == 0)
+        front->on_idle(front->idle_context);
+}
+
+void front_loop_when_idle(struct front_loop *front, void (*on_idle)(void *context), void *context)
+{
+    front->on_idle = on_idle;
+    front->idle_context = context;
+    loop_every(front->loop, IDLE_TICK_MS, on_idle_tick, front);
+}
+
+struct front_loop *front_loop_new(const struct front_loop_options *options)
+{
+    struct front_loop *front = calloc(1, sizeof *front);
+    if (front == NULL) {
+        signing_lane_free(options->take_lane);
+        return NULL;
+    }
+    front->app = options->app;
+    front->pool = options->pool;
+    front->lane = options->take_lane;
+    front->loop = loop_new();
+    front->uses = use_table_new();
+    front->drain_node = (struct loop_post_node){.fn = on_drain, .context = front};
+    front->attach_node = (struct loop_post_node){.fn = on_attach, .context = front};
+    atomic_init(&front->new_fd, -1);
+    const struct http_handler handler = {
+        .app = options->app, .on_head = on_head, .on_request = on_request, .context = front};
+    if (front->loop != NULL)
+        front->http = http_server_new(front->loop, &options->limits, &handler);
+    if (front->http == NULL || front->uses == NULL) {
+        front_loop_free(front);
+        return NULL;
+    }
+    watch_lane(front);
+    loop_every(front->loop, DRAIN_TICK_MS, on_drain_tick, front);
+    loop_every(front->loop, options->use_flush_seconds * 1000, on_flush_uses, front);
+    loop_on_idle(front->loop, on_iteration, front);
+    return front;
+}
+
+int front_loop_listen(struct front_loop *front, int take_fd, bool is_control)
+{
+    return http_server_listen(front->http, take_fd, is_control);
+}
+
+static void *run_loop(void *context)
+{
+    struct front_loop *front = context;
+    loop_run(front->loop);
+    return NULL;
+}
+
+bool front_loop_start(struct front_loop *front)
+{
+    front->has_thread = pthread_create(&front->thread, NULL, run_loop, front) == 0;
+    return front->has_thread;
+}
+
+void front_loop_free(struct front_loop *front)
+{
+    if (front == NULL)
+        return;
+    if (front->has_thread)
+        (void)pthread_join(front->thread, NULL);
+    size_t count;
+    struct credential_use *uses = front->uses == NULL ? NULL : use_table_take(front->uses, &count);
+    if (uses != NULL)
+        write_uses(front->app->store, uses, count);
+    free(uses);
+    use_table_free(front->uses);
+    unwatch_lane(front);
+    if (front->http != NULL)
+        http_server_free(front->http);
+    signing_lane_free(front->lane);
+    if (front->loop != NULL)
+        loop_free(front->loop);
+    free(front);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One event loop of the front, with its thread, its HTTP edge and its lane to the signer: takes
+ * each exchange through router, worker and signer to its reply. */
+#pragma once
+
+#include "base/attr.h"
+#include "http/http.h"
+
+struct app;
+struct front_loop;
+struct signing_lane;
+struct worker_pool;
+
+struct front_loop_options {
+    struct app *app;
+    struct worker_pool *pool;
+    struct signing_lane *take_lane; /* not blocking; freed also on failure */
+    struct http_limits limits;
+    unsigned use_flush_seconds;
+};
+
+/* NULL: no memory or descriptors. */
+struct front_loop *front_loop_new(const struct front_loop_options *options);
+
+/* Before front_loop_start(). 0 or -errno. */
+int front_loop_listen(struct front_loop *front, int take_fd, bool is_control);
+
+bool front_loop_start(struct front_loop *front) MUST_USE;
+
+/* A new signer: from another thread, soon. */
+void front_loop_attach(struct front_loop *front, int take_fd);
+
+/* Takes no new connections, answers what runs, then ends its thread. From another thread. */
+void front_loop_drain(struct front_loop *front);
+
+/* When the control socket has had connections and has none left, on_idle is called once in a while
+ * on the loop's thread. For a front without a network listener. Before front_loop_start(). */
+void front_loop_when_idle(struct front_loop *front, void (*on_idle)(void *context), void *context);
+
+/* After front_loop_drain(): waits for the thread, writes what is counted, frees. NULL is fine. */
+void front_loop_free(struct front_loop *front);

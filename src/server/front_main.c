@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* posternd: the network front. Started by `postern serve` with everything it needs as open
+ * descriptors; it opens no path itself. Holds no token-signing key, pepper or key-encryption key
+ * (rule R1). */
+#include "base/clock.h"
+#include "log/log.h"
+#include "server/front_app.h"
+#include "server/front_loop.h"
+#include "server/front_options.h"
+#include "server/worker.h"
+#include "signing/signing.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum { ARENA_BYTES_MAX = 1 << 18, EXCHANGE_BYTES_MAX = 4 << 20 };
+
+struct front {
+    struct front_options options;
+    struct front_app app;
+    struct arena arena;
+    struct worker_pool *pool;
+    struct front_loop *loops[FRONT_LOOPS_MAX];
+    size_t loop_count;
+    int signal_fd;
+    int idle_fd; /* told by the first loop when the control socket is no longer used */
+};
+
+static void drop_dangerous_abilities(void)
+{
+    const struct rlimit no_core = {0};
+    (void)prctl(PR_SET_DUMPABLE, 0); /* no core files, no ptrace by the same uid */
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    (void)setrlimit(RLIMIT_CORE, &no_core);
+}
+
+/* SIGTERM and SIGCHLD-like events come by descriptor; ^C reaches the whole group and is the
+ * supervisor's. */
+static int open_signals(void)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGPIPE);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+    (void)sigdelset(&set, SIGINT);
+    (void)sigdelset(&set, SIGPIPE);
+    return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static struct http_limits limits_of(const struct config *config, size_t loops)
+{
+    return (struct http_limits){
+        .connections_max = (size_t)config->connections_max / loops + 1,
+        .target_bytes_max = (size_t)config->target_bytes_max,
+        .header_bytes_max = (size_t)config->header_bytes_max,
+        .header_count_max = (size_t)config->header_count_max,
+        .arena_bytes_max = EXCHANGE_BYTES_MAX,
+        .head_seconds_max = (unsigned)config->head_seconds_max,
+        .body_seconds_max = (unsigned)config->body_seconds_max,
+        .idle_seconds_max = (unsigned)config->idle_seconds_max,
+        .write_seconds_max = (unsigned)config->write_seconds_max,
+    };
+}
+
+static enum status start_workers(struct front *front, struct err *err)
+{
+    size_t count = (size_t)front->app.config.workers;
+    struct signing_lane *lanes[FRONT_LANES_MAX];
+    for (size_t i = 0; i < count; i++) {
+        lanes[i] = signing_lane_new(front->options.lane_fds[1 + front->loop_count + i], true);
+        if (lanes[i] == NULL)
+            return fail(err, NO_MEMORY, "no memory for the lanes");
+    }
+    front->pool = worker_pool_new(lanes, count, (size_t)front->app.config.worker_queue_max);
+    return front->pool == NULL ? fail(err, NO_MEMORY, "cannot start the workers") : OK;
+}
+
+static void on_idle(void *context)
+{
+    const struct front *front = context;
+    uint64_t one = 1;
+    ssize_t written = write(front->idle_fd, &one, sizeof one);
+    (void)written; /* it will be told again */
+}
+
+/* The sockets of loop number index, and for the first one the control socket. */
+static enum status listen_all(struct front *front, size_t index, struct err *err)
+{
+    const struct front_options *options = &front->options;
+    size_t per_loop = options->listen_count / front->loop_count;
+    int failed = 0;
+    for (size_t i = 0; i < per_loop && failed == 0; i++)
+        failed = front_loop_listen(front->loops[index], options->listen_fds[index * per_loop + i],
+                                   false);
+    if (failed == 0 && index == 0)
+        failed = front_loop_listen(front->loops[index], options->control_fd, true);
+    return failed == 0 ? OK
+                       : fail(err, UNAVAILABLE, "cannot accept connections: %s", strerror(-failed));
+}
+
+static enum status start_loops(struct front *front, struct err *err)
+{
+    for (size_t i = 0; i < front->loop_count; i++) {
+        const struct front_loop_options options = {
+            .app = &front->app.app,
+            .pool = front->pool,
+            .take_lane = signing_lane_new(front->options.lane_fds[1 + i], false),
+            .limits = limits_of(&front->app.config, front->loop_count),
+            .use_flush_seconds = (unsigned)front->app.config.use_flush_seconds,
+        };
+        front->loops[i] = options.take_lane == NULL ? NULL : front_loop_new(&options);
+        if (front->loops[i] == NULL)
+            return fail(err, NO_MEMORY, "cannot make an event loop");
+        enum status status = listen_all(front, i, err);
+        if (status != OK)
+            return status;
+        if (i == 0 && front->options.ends_when_idle)
+            front_loop_when_idle(front->loops[0], on_idle, front);
+    }
+    for (size_t i = 0; i < front->loop_count; i++) {
+        if (!front_loop_start(front->loops[i]))
+            return fail(err, UNAVAILABLE, "cannot start a thread");
+    }
+    return OK;
+}
+
+static enum status start(struct front *front, struct err *err)
+{
+    struct signing_lane *lane = signing_lane_new(front->options.lane_fds[0], true);
+    if (lane == NULL)
+        return fail(err, NO_MEMORY, "no memory for the lanes");
+    const struct front_app_options options = {
+        .data_fd = front->options.data_fd,
+        .readers = (unsigned)front->app.config.workers + 1,
+        .is_issuer_configured = front->options.is_issuer_configured,
+        .take_lane = lane,
+    };
+    enum status status = front_app_open(&front->app, &options, err);
+    if (status == OK)
+        status = start_workers(front, err);
+    if (status == OK)
+        status = start_loops(front, err);
+    return status;
+}
+
+/* A new signer is there: it gets the keys before anybody asks it. */
+static void take_signer(struct front *front, const int *fds)
+{
+    struct err err = {0};
+    signing_lane_attach(front->app.lane, fds[0]);
+    if (front_keys_load(&front->app.keys, front->app.lane, &err) != OK)
+        log_error("the new signer does not take the keys: %s", err.detail);
+    for (size_t i = 0; i < front->loop_count; i++)
+        front_loop_attach(front->loops[i], fds[1 + i]);
+    for (size_t i = 0; i < (size_t)front->app.config.workers; i++)
+        worker_pool_attach(front->pool, i, fds[1 + front->loop_count + i]);
+}
+
+/* Until SIGTERM, or the supervisor is gone, or (without a network) nobody talks any more. */
+static void run(struct front *front)
+{
+    struct pollfd watched[] = {
+        {.fd = front->signal_fd, .events = POLLIN},
+        {.fd = front->options.channel_fd, .events = POLLIN},
+        {.fd = front->idle_fd, .events = POLLIN},
+    };
+    for (;;) {
+        if (poll(watched, ARRAY_LEN(watched), -1) < 0) {
+            if (errno == EINTR)
+                continue;
+            return;
+        }
+        if (watched[0].revents != 0 || watched[2].revents != 0)
+            return;
+        if (watched[1].revents != 0) {
+            int fds[FRONT_LANES_MAX];
+            size_t expected = 1 + front->loop_count + (size_t)front->app.config.workers;
+            if (!front_channel_receive(front->options.channel_fd, fds, expected))
+                return;
+            take_signer(front, fds);
+        }
+    }
+}
+
+/* A drain that does not end is ended: what is acknowledged is durable already. */
+static void *end_in_time(void *context)
+{
+    const struct front *front = context;
+    (void)sleep((unsigned)front->app.config.drain_seconds_max);
+    log_warn("connections did not end within drain_seconds_max; leaving");
+    _exit(0);
+}
+
+static void stop(struct front *front)
+{
+    pthread_t guard;
+    if (pthread_create(&guard, NULL, end_in_time, front) == 0)
+        (void)pthread_detach(guard);
+    for (size_t i = 0; i < front->loop_count; i++) {
+        if (front->loops[i] != NULL)
+            front_loop_drain(front->loops[i]);
+    }
+    for (size_t i = 0; i < front->loop_count; i++)
+        front_loop_free(front->loops[i]);
+    worker_pool_free(front->pool);
+    front_app_close(&front->app);
+}
+
+int main(int argc, char **argv)
+{
+    static struct front front; /* large, and the composition root of the process */
+    struct err err = {0};
+    drop_dangerous_abilities();
+    log_init("posternd", false);
+    front.signal_fd = open_signals();
+    front.idle_fd = eventfd(0, EFD_CLOEXEC);
+    arena_init(&front.arena, ARENA_BYTES_MAX);
+    enum status status =
+        front_options_read(argc, argv, &front.options, &front.arena, &front.app.config, &err);
+    if (status != OK) {
+        log_error("%s", err.detail);
+        return 2;
+    }
+    log_init("posternd", span_equal(front.app.config.log_format, SPAN("json")));
+    front.loop_count = front.options.loop_count;
+    status = start(&front, &err);
+    if (status != OK) {
+        log_error("%s", err.detail);
+        return 1;
+    }
+    if (!front_channel_ready(front.options.channel_fd, front.app.is_first_start))
+        return 1; /* the supervisor is gone already */
+    run(&front);
+    stop(&front);
+    arena_done(&front.arena);
+    return 0;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "web/caller.h"
+
+#include "jose/jwt.h"
+#include "state/state.h"
+#include "web/app.h"
+#include "web/reply.h"
+#include "web/route.h"
+
+enum { LEEWAY_SECONDS = 0 };
+
+static bool refuse(struct exchange *x, enum status status, const char *why)
+{
+    (void)fail(&x->err, status, "%s", why);
+    reply_error(x, status);
+    return false;
+}
+
+/* RFC 6750 §2.1: the scheme in any case, spaces, one b64token up to the end of the line. */
+static enum status bearer_token(const struct exchange *x, struct span *ret_token)
+{
+    struct span value;
+    enum status status = exchange_header(x, SPAN("authorization"), &value);
+    if (status != OK)
+        return status;
+    if (!span_starts_nocase(value, SPAN("Bearer ")))
+        return INVALID;
+    *ret_token = span_trim(span_from(value, SPAN("Bearer").len));
+    bool is_b64token =
+        ret_token->len > 0 &&
+        span_only(*ret_token,
+                  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=");
+    return is_b64token ? OK : INVALID;
+}
+
+static bool from_control_socket(struct exchange *x, struct caller *caller)
+{
+    *caller = (struct caller){
+        .kind = CALLER_CONTROL,
+        .account_id = x->app->account_id,
+        .id = arena_printf(&x->arena, "uid %u pid %d", x->peer.uid, x->peer.pid),
+        .api_roles = 1u << API_ROLE_OWNER,
+    };
+    return true;
+}
+
+/* The client that the token names, as it is now. */
+static bool from_client(struct exchange *x, const struct jwt_claims *claims, struct caller *caller)
+{
+    AUTO(state_client) const struct state_client *client = NULL;
+    int64_t revision;
+    enum status status =
+        state_client_load(x->app->state, claims->client_id, &x->arena, &client, &revision, &x->err);
+    if (status == UNAVAILABLE || status == NO_MEMORY || status == CORRUPT) {
+        reply_error(x, status);
+        return false;
+    }
+    bool has_credential = false;
+    for (size_t i = 0; status == OK && i < client->credential_count; i++)
+        has_credential |= span_equal(client->credential_ids[i], claims->credential_id);
+    if (status != OK || !client->is_enabled || !has_credential)
+        return refuse(x, UNAUTHENTICATED, "The access token was revoked");
+    struct corpus_grant *grants =
+        arena_zalloc(&x->arena, client->corpus_grant_count, sizeof *grants);
+    *caller = (struct caller){
+        .kind = CALLER_APP_CLIENT,
+        .account_id = arena_copy(&x->arena, client->account_id),
+        .id = arena_copy(&x->arena, client->id),
+        .credential_id = claims->credential_id,
+        .api_roles = client->api_roles,
+        .corpus_grants = grants,
+        .corpus_grant_count = client->corpus_grant_count,
+    };
+    for (size_t i = 0; grants != NULL && i < client->corpus_grant_count; i++) {
+        grants[i].role = client->corpus_grants[i].role;
+        grants[i].corpus_id = arena_copy(&x->arena, client->corpus_grants[i].corpus_id);
+        if (grants[i].corpus_id.ptr == NULL)
+            grants = NULL;
+    }
+    if (grants == NULL || caller->account_id.ptr == NULL || caller->id.ptr == NULL)
+        return refuse(x, NO_MEMORY, "no memory for the caller");
+    return true;
+}
+
+static bool from_token(struct exchange *x, struct caller *caller)
+{
+    struct span token;
+    enum status status = bearer_token(x, &token);
+    if (status == NOT_FOUND)
+        return refuse(x, UNAUTHENTICATED,
+                      "An access token is required: Authorization: Bearer TOKEN");
+    if (status != OK)
+        return refuse(x, UNAUTHENTICATED, "The Authorization header must be one Bearer token");
+    const struct jwt_rules rules = {
+        .issuer = x->app->issuer,
+        .audience = x->app->audience,
+        .now = x->now,
+        .leeway_seconds = LEEWAY_SECONDS,
+    };
+    struct jwt_claims claims;
+    status = jwt_access_token_check(token, x->app->keys, &rules, &x->arena, &claims, &x->err);
+    if (status != OK) {
+        reply_error(x, status);
+        return false;
+    }
+    return from_client(x, &claims, caller);
+}
+
+bool caller_authenticate(struct exchange *x)
+{
+    enum permission permission = x->route->permission;
+    if (permission == PERMISSION_PUBLIC)
+        return true;
+    struct caller *caller = arena_zalloc(&x->arena, 1, sizeof *caller);
+    if (caller == NULL)
+        return refuse(x, NO_MEMORY, "no memory for the caller");
+    if (x->peer.is_control ? !from_control_socket(x, caller) : !from_token(x, caller))
+        return false;
+    x->caller = caller;
+    if (permission == PERMISSION_UNSET ||
+        (!authz_is_per_corpus(permission) && !authz_has(caller, permission)))
+        return refuse(x, FORBIDDEN, "The caller's roles do not permit this operation.");
+    return true;
+}

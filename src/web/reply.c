@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "web/reply.h"
+
+#include "web/app.h"
+
+#include <assert.h>
+
+static const struct {
+    int http;
+    const char *message; /* when x->err says nothing that a caller may read */
+} statuses[STATUS_COUNT] = {
+    [OK] = {200, "OK."},
+    [INVALID] = {400, "The request is not valid."},
+    [UNAUTHENTICATED] = {401, "A valid access token or API key is required."},
+    [FORBIDDEN] = {403, "The caller's roles do not permit this operation."},
+    [NOT_FOUND] = {404, "There is no such resource."},
+    [CONFLICT] = {409, "The resource exists already or was changed meanwhile."},
+    [TOO_LARGE] = {413, "The request is over a size limit."},
+    [UNSUPPORTED] = {415, "The body must be application/json."},
+    [RATE_LIMITED] = {429, "Too many attempts; try again later."},
+    [NO_MEMORY] = {503, "The server is short of memory; try again."},
+    [UNAVAILABLE] = {503, "The server cannot do this just now; try again."},
+    [CORRUPT] = {500, "Stored data does not hold what it must; the operator's log says more."},
+};
+
+enum { BODY_LEN_MAX = 1 << 20 };
+
+int reply_http_status(enum status status)
+{
+    return statuses[status].http;
+}
+
+struct json_writer reply_json(struct exchange *x, int http_status)
+{
+    x->reply.status = http_status;
+    x->reply.content_type = SPAN("application/json");
+    buf_init_arena(&x->reply.body, &x->arena, BODY_LEN_MAX);
+    struct json_writer writer;
+    json_writer_init(&writer, &x->reply.body);
+    return writer;
+}
+
+void reply_document(struct exchange *x, struct span content_type, struct span body)
+{
+    x->reply.status = 200;
+    x->reply.content_type = content_type;
+    buf_init_arena(&x->reply.body, &x->arena, BODY_LEN_MAX);
+    buf_put(&x->reply.body, body);
+}
+
+void reply_empty(struct exchange *x, int http_status)
+{
+    x->reply.status = http_status;
+    x->reply.content_type = (struct span){0};
+    buf_init_arena(&x->reply.body, &x->arena, 0);
+}
+
+void reply_header(struct exchange *x, struct span name, struct span value)
+{
+    assert(x->reply.header_count < REPLY_HEADERS_MAX);
+    x->reply.headers[x->reply.header_count++] = (struct header){name, value};
+}
+
+void reply_no_store(struct exchange *x)
+{
+    reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
+    reply_header(x, SPAN("Pragma"), SPAN("no-cache"));
+}
+
+/* RFC 6750 §3.1: no error code when the request carried no authentication at all. */
+static void add_challenge(struct exchange *x)
+{
+    struct span authorization;
+    struct span key;
+    bool has_credential = exchange_header(x, SPAN("authorization"), &authorization) != NOT_FOUND ||
+                          exchange_header(x, SPAN("x-api-key"), &key) != NOT_FOUND;
+    if (!has_credential) {
+        reply_header(x, SPAN("WWW-Authenticate"), SPAN("Bearer realm=\"postern\""));
+        return;
+    }
+    struct span challenge = arena_printf(
+        &x->arena, "Bearer realm=\"postern\", error=\"invalid_token\", error_description=\"%s\"",
+        x->err.detail[0] == '\0' ? "The access token is not valid" : x->err.detail);
+    if (challenge.ptr != NULL)
+        reply_header(x, SPAN("WWW-Authenticate"), challenge);
+}
+
+/* Opens the body that every error has; the caller adds its own members and closes it. */
+static struct json_writer open_error(struct exchange *x, enum status status)
+{
+    /* An INVALID or better detail is written for callers; what went wrong inside is for the log. */
+    bool is_ours = status == UNAVAILABLE || status == NO_MEMORY || status == CORRUPT;
+    const char *message = statuses[status].message;
+    if (!is_ours && x->err.status == status && x->err.detail[0] != '\0')
+        message = x->err.detail;
+    x->reply.header_count = 0;
+    struct json_writer writer = reply_json(x, statuses[status].http);
+    reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
+    if (status == UNAUTHENTICATED)
+        add_challenge(x);
+    if (statuses[status].http == 503)
+        reply_header(x, SPAN("Retry-After"), SPAN("1"));
+    if (status == RATE_LIMITED)
+        reply_header(x, SPAN("Retry-After"), SPAN("60"));
+    json_object_open(&writer);
+    json_name(&writer, SPAN("messages"));
+    json_array_open(&writer);
+    json_write_text(&writer, span_cstr(message));
+    json_array_close(&writer);
+    json_member_text(&writer, SPAN("request_id"), span_of(x->request_id, REQUEST_ID_LEN));
+    return writer;
+}
+
+void reply_error(struct exchange *x, enum status status)
+{
+    struct json_writer writer = open_error(x, status);
+    json_object_close(&writer);
+}
+
+void reply_not_found(struct exchange *x, struct span id)
+{
+    struct json_writer writer = open_error(x, NOT_FOUND);
+    json_member_text(&writer, SPAN("id"), id);
+    json_object_close(&writer);
+}
+
+void reply_bad_request(struct exchange *x, const struct problems *problems)
+{
+    struct json_writer writer = open_error(x, INVALID);
+    json_name(&writer, SPAN("field_errors"));
+    json_object_open(&writer);
+    for (size_t i = 0; i < problems->count; i++) {
+        bool is_repeated = false; /* a JSON member stands once: the first problem of a field wins */
+        for (size_t j = 0; j < i; j++)
+            is_repeated |= span_equal(problems->items[i].field, problems->items[j].field);
+        if (!is_repeated)
+            json_member_text(&writer, problems->items[i].field, problems->items[i].text);
+    }
+    json_object_close(&writer);
+    json_object_close(&writer);
+}
+
+void reply_bad_field(struct exchange *x, struct span field, const char *text)
+{
+    struct problems problems = {.arena = &x->arena};
+    problems_add(&problems, field, "%s", text);
+    reply_bad_request(x, &problems);
+}
