@@ -35,6 +35,7 @@ struct fixture {
     char *big_body;
     struct exchange *held; /* of /hold, until fixture_release() */
     sem_t holding;
+    size_t connections; /* what count_now() saw */
 };
 
 struct later {
