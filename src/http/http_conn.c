@@ -169,7 +169,9 @@ static void send_reply(struct http_conn *conn)
     const struct exchange *x = &conn->request->x;
     struct buf *head_bytes = &conn->server->head_bytes;
     buf_clear(head_bytes);
-    conn->lingers = conn->state != CONN_RUNNING || conn->is_paused;
+    /* A peer that asked for the end after a complete request sends nothing more. */
+    conn->lingers = conn->state != CONN_RUNNING || conn->is_paused ||
+                    http_parse_keeps_alive(conn->request->parse);
     conn->state = CONN_WRITING;
     http_write_head(head_bytes, x, connection_after(conn), &conn->server->date);
     if (!buf_ok(head_bytes)) {
@@ -341,9 +343,10 @@ static void go_on(struct http_conn *conn)
         struct span rest =
             span_of(conn->unread + conn->unread_at, conn->unread_len - conn->unread_at);
         take_input(conn, &rest);
-        conn->unread_at = conn->unread_len - rest.len; /* both 0 if it is dropped already */
         if (rest.len == 0)
             drop_unread(conn);
+        else if (conn->unread != NULL) /* not dropped by finish() */
+            conn->unread_at = conn->unread_len - rest.len;
     }
     if (conn->state == CONN_CLOSED || is_busy(conn))
         return;

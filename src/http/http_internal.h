@@ -9,6 +9,7 @@
 #include "http/http_parse.h"
 #include "http/http_write.h"
 
+#include <assert.h>
 #include <netinet/in.h>
 #include <uv.h>
 
@@ -76,6 +77,8 @@ struct http_conn {
     int pid;
     char address[INET6_ADDRSTRLEN];
 };
+
+static_assert(sizeof(struct http_conn) <= 1024, "what an idle connection costs");
 
 struct http_listener {
     uv_poll_t poll;

@@ -91,7 +91,7 @@ static bool is_field_text(struct span text)
 
 static void put_header(struct buf *out, struct span name, struct span value)
 {
-    if (!is_field_text(name) || !is_field_text(value))
+    if (name.len == 0 || !is_field_text(name) || !is_field_text(value))
         return;
     buf_put(out, name);
     buf_put(out, SPAN(": "));

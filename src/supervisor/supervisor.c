@@ -9,6 +9,7 @@
 #include "supervisor/notify.h"
 #include "supervisor/program.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -279,6 +280,7 @@ static bool send_lanes(const struct supervisor *self, const int *fds)
                              .msg_control = &control,
                              .msg_controllen = CMSG_SPACE(self->lane_count * sizeof(int))};
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    assert(header != NULL); /* there is room for it */
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(self->lane_count * sizeof(int));
@@ -309,6 +311,14 @@ static void restart_signer(struct supervisor *self)
  * -----------------------------------------------------------------------------------------------
  */
 
+static void kill_children(const struct supervisor *self)
+{
+    if (self->front > 0)
+        (void)kill(self->front, SIGKILL);
+    if (self->signer > 0)
+        (void)kill(self->signer, SIGKILL);
+}
+
 static void leave(struct supervisor *self, int exit_status)
 {
     if (!self->is_leaving) {
@@ -316,8 +326,8 @@ static void leave(struct supervisor *self, int exit_status)
         self->leave_by =
             clock_monotonic_ms() + self->config.drain_seconds_max * 1000 + LEAVE_GRACE_MS;
         notify_systemd("STOPPING=1");
-    } else if (self->front > 0) {
-        (void)kill(self->front, SIGKILL); /* asked twice */
+    } else {
+        kill_children(self); /* asked twice */
     }
     self->is_leaving = true;
     if (self->front > 0)
@@ -372,15 +382,21 @@ static void on_front_end(struct supervisor *self, int status)
     }
 }
 
+/* Has the front closed its end of the channel? A killed process does so before it can be waited for. */
+static bool is_front_gone(const struct supervisor *self)
+{
+    struct pollfd watched = {.fd = self->channel_fd};
+    return self->front < 0 || (poll(&watched, 1, 0) == 1 && (watched.revents & POLLHUP) != 0);
+}
+
 static void on_signer_end(struct supervisor *self, int status)
 {
     char text[40];
     self->signer = -1;
-    if (self->is_leaving || self->front < 0)
+    if (self->is_leaving || is_front_gone(self)) /* it ended with its lanes */
         return;
     log_warn("postern-signer ended (%s); starting it again", how_it_ended(status, text));
     if (!self->was_ready) {
-        self->exit_status = 1;
         leave(self, 1);
         return;
     }
@@ -434,7 +450,7 @@ static void on_channel(struct supervisor *self)
 
 static void run(struct supervisor *self)
 {
-    while (!self->is_leaving || self->front > 0) {
+    while (!self->is_leaving || self->front > 0 || self->signer > 0) {
         struct pollfd watched[] = {
             {.fd = self->signal_fd, .events = POLLIN},
             /* A closed channel is always readable: its end is told by SIGCHLD. */
@@ -446,8 +462,8 @@ static void run(struct supervisor *self)
             timeout = left > 0 ? (int)left : 0;
         }
         int count = poll(watched, ARRAY_LEN(watched), timeout);
-        if (count == 0 && self->is_leaving && self->front > 0)
-            (void)kill(self->front, SIGKILL);
+        if (count == 0 && self->is_leaving)
+            kill_children(self);
         if (watched[1].revents & POLLIN)
             on_channel(self);
         if ((watched[1].revents & POLLHUP) && !(watched[1].revents & POLLIN) &&

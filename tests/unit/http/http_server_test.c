@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/random.h"
+
 #include "server_fixture.h"
+
+#include <sys/resource.h>
 
 enum { PIPELINED = 1000 };
 
@@ -349,6 +353,18 @@ static void drain_closes_the_idle_and_lets_the_others_finish(void **state)
     (void)close(running);
 }
 
+static void count_now(struct fixture *fixture)
+{
+    fixture->connections = http_server_connections(fixture->server);
+}
+
+static void wait_for_connections(struct fixture *fixture, size_t wanted)
+{
+    for (fixture_call(fixture, count_now); fixture->connections != wanted;
+         fixture_call(fixture, count_now))
+        (void)usleep(10000);
+}
+
 static int start_with_few_connections(void **state)
 {
     struct http_limits limits = fixture_limits();
@@ -377,14 +393,16 @@ static void connections_over_the_cap_get_503(void **state)
     client_send_text(fds[0], GET("/close"));
     received = receive_all(fds[0]);
     free(received.data);
+    (void)close(fds[0]);
+    wait_for_connections(*state, 2);
     int instead = client_open(*state); /* there is room again */
     client_send_text(instead, GET("/a"));
     received = receive_replies(instead, 1);
     assert_int_equal(status_of(&received), 200);
     free(received.data);
     (void)close(instead);
-    for (size_t i = 0; i < ARRAY_LEN(fds); i++)
-        (void)close(fds[i]);
+    (void)close(fds[1]);
+    (void)close(fds[2]);
 }
 
 static int start_hasty(void **state)
@@ -427,22 +445,106 @@ static void slow_requests_end_with_408_and_silent_ones_silently(void **state)
     (void)close(idle);
 }
 
-static void count_now(struct fixture *fixture)
-{
-    if (http_server_connections(fixture->server) == 0)
-        (void)sem_post(&fixture->holding);
-}
-
 static void peer_that_does_not_read_is_cut_off(void **state)
 {
     struct fixture *fixture = *state;
     int fd = client_open(fixture);
     client_send_text(fd, GET("/big"));
-    do {
-        (void)usleep(100000);
-        fixture_call(fixture, count_now);
-    } while (sem_trywait(&fixture->holding) != 0);
+    char one;
+    assert_int_equal(recv(fd, &one, 1, 0), 1);
+    wait_for_connections(fixture, 0);
     (void)close(fd);
+}
+
+static int lowest_free_fd(void)
+{
+    int fd = dup(STDIN_FILENO);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    return fd;
+}
+
+static void without_descriptors_new_connections_get_503_and_open_ones_go_on(void **state)
+{
+    int open_one = client_open(*state);
+    client_send_text(open_one, GET("/a"));
+    struct received received = receive_replies(open_one, 1);
+    free(received.data);
+
+    int late[3];
+    const struct fixture *fixture = *state;
+    for (size_t i = 0; i < ARRAY_LEN(late); i++) {
+        late[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        set_patience(late[i]);
+    }
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit none = {.rlim_cur = (rlim_t)lowest_free_fd(), .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    for (size_t i = 0; i < ARRAY_LEN(late); i++) {
+        client_connect(fixture, late[i]);
+        received = receive_all(late[i]);
+        assert_int_equal(status_of(&received), 503);
+        free(received.data);
+        client_send_text(open_one, GET("/a"));
+        received = receive_replies(open_one, 1);
+        assert_int_equal(status_of(&received), 200);
+        free(received.data);
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    received = exchange_alone(fixture, SPAN(GET("/a")));
+    assert_int_equal(status_of(&received), 200);
+    free(received.data);
+    (void)close(open_one);
+    for (size_t i = 0; i < ARRAY_LEN(late); i++)
+        (void)close(late[i]);
+}
+
+static struct span request_id_in(const struct received *received)
+{
+    static const char name[] = "\"request_id\":\"";
+    const char *at = strstr(received->data, name);
+    assert_non_null(at);
+    return span_of(at + sizeof name - 1, REQUEST_ID_LEN);
+}
+
+static void request_ids_are_base62_and_differ(void **state)
+{
+    struct received first = exchange_alone(*state, SPAN("GET\r\n"));
+    struct received second = exchange_alone(*state, SPAN("GET\r\n"));
+    assert_true(span_only(request_id_in(&first), random_base62));
+    assert_true(span_only(request_id_in(&second), random_base62));
+    assert_false(span_equal(request_id_in(&first), request_id_in(&second)));
+    free(first.data);
+    free(second.data);
+}
+
+static int start_dual(void **state)
+{
+    struct http_limits limits = fixture_limits();
+    struct fixture *fixture = fixture_start(&limits);
+    *state = fixture;
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_ANY_INIT};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int no = 0;
+    if (fd >= 0 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no) == 0 &&
+        bind(fd, (struct sockaddr *)&address, size) == 0 && listen(fd, 16) == 0 &&
+        getsockname(fd, (struct sockaddr *)&address, &size) == 0) {
+        assert_int_equal(http_server_listen(fixture->server, fd, false), 0);
+        fixture->port = ntohs(address.sin6_port);
+    }
+    fixture_go(fixture);
+    return 0;
+}
+
+/* Where the machine has no IPv6 this repeats the plain case. */
+static void ipv4_peer_of_an_ipv6_listener_has_an_ipv4_address(void **state)
+{
+    struct received received = exchange_alone(*state, SPAN(GET("/a")));
+    assert_true(has_text(&received, "|127.0.0.1"));
+    assert_false(has_text(&received, "ffff"));
+    free(received.data);
 }
 
 struct control {
@@ -525,6 +627,9 @@ int main(void)
         WITH(request_that_runs_is_answered_to_a_half_closed_peer, start),
         WITH(drain_closes_the_idle_and_lets_the_others_finish, start),
         WITH(connections_over_the_cap_get_503, start_with_few_connections),
+        WITH(without_descriptors_new_connections_get_503_and_open_ones_go_on, start),
+        WITH(request_ids_are_base62_and_differ, start),
+        WITH(ipv4_peer_of_an_ipv6_listener_has_an_ipv4_address, start_dual),
         WITH(slow_requests_end_with_408_and_silent_ones_silently, start_hasty),
         WITH(peer_that_does_not_read_is_cut_off, start_hasty),
         cmocka_unit_test_setup_teardown(control_socket_knows_its_peer_and_is_outside_the_cap,

@@ -35,6 +35,7 @@ struct fixture {
     char *big_body;
     struct exchange *held; /* of /hold, until fixture_release() */
     sem_t holding;
+    size_t connections; /* what count_now() saw */
 };
 
 struct later {
@@ -233,15 +234,20 @@ static inline void set_patience(int fd)
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }
 
-static inline int client_open(const struct fixture *fixture)
+static inline void client_connect(const struct fixture *fixture, int fd)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)fixture->port),
                                   .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+}
+
+static inline int client_open(const struct fixture *fixture)
+{
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
     set_patience(fd);
-    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    client_connect(fixture, fd);
     return fd;
 }
 
