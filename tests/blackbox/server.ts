@@ -363,7 +363,9 @@ export class Server {
         return within('the server to end', this.#finished);
     }
 
+    /** No secret, and nothing from a sanitizer: its report ends one process, not necessarily the server. */
     assertNothingPrinted(): void {
+        assert.doesNotMatch(this.stderr, /Sanitizer|runtime error:/);
         for (const text of this.confidential) {
             assert(!this.stderr.includes(text), 'a secret or token stands in the log');
             assert(!this.stdout.includes(text), 'a secret or token stands in the output');
