@@ -6,10 +6,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+/* Ours, of base/status.h, is meant. */
+#undef fail
+
+#include "base/attr.h"
 #include "base/span.h"
 
 #define assert_span_equal(actual, text)                                                            \
