@@ -23,8 +23,7 @@ static enum status delete_corpus(struct fixture *f, struct span key)
 
 static struct corpus_grant grant_on(const struct corpus *corpus, enum corpus_role role)
 {
-    return (struct corpus_grant){
-        .corpus_key = corpus->key, .corpus_id = corpus->id, .role = role};
+    return (struct corpus_grant){.corpus_key = corpus->key, .corpus_id = corpus->id, .role = role};
 }
 
 static void what_is_created_reads_back(void **state)
@@ -149,9 +148,9 @@ static void what_is_taken_is_a_conflict(void **state)
     assert_int_equal(fixture_audit_count(f, ACCOUNT), audited);
     assert_int_equal(f->change_count, heard);
     struct app_client got;
-    assert_status(
-        f, store_app_client_get(f->store, ACCOUNT, SPAN("app_4"), &f->arena, &got, &f->err),
-        NOT_FOUND);
+    assert_status(f,
+                  store_app_client_get(f->store, ACCOUNT, SPAN("app_4"), &f->arena, &got, &f->err),
+                  NOT_FOUND);
 }
 
 static void an_account_that_is_not_there_has_no_clients(void **state)
@@ -204,8 +203,8 @@ static void another_accounts_client_is_not_found(void **state)
     struct app_client *clients;
     size_t count = 99;
     bool has_more = true;
-    assert_ok(f, store_app_client_list(f->store, &page, &f->arena, &clients, &count, &has_more,
-                                       &f->err));
+    assert_ok(
+        f, store_app_client_list(f->store, &page, &f->arena, &clients, &count, &has_more, &f->err));
     assert_int_equal(count, 0);
     assert_false(has_more);
     assert_int_equal(fixture_get(f, client.id).version, 1);
@@ -218,16 +217,15 @@ static void find_answers_with_its_snapshot(void **state)
     fixture_create(f, &client);
     struct app_client got;
     int64_t snapshot = 0;
-    assert_ok(f, store_app_client_find(f->store, client.client_id, &f->arena, &got, &snapshot,
-                                       &f->err));
+    assert_ok(
+        f, store_app_client_find(f->store, client.client_id, &f->arena, &got, &snapshot, &f->err));
     assert_span_equal(got.id, "app_1");
     assert_int_equal(got.credential_count, 1);
     assert_int_equal(snapshot, f->revision);
     snapshot = 0;
-    assert_status(f,
-                  store_app_client_find(f->store, SPAN("nobody"), &f->arena, &got, &snapshot,
-                                        &f->err),
-                  NOT_FOUND);
+    assert_status(
+        f, store_app_client_find(f->store, SPAN("nobody"), &f->arena, &got, &snapshot, &f->err),
+        NOT_FOUND);
     assert_int_equal(snapshot, f->revision);
 }
 
@@ -311,16 +309,13 @@ static void delete_takes_all_that_hangs_on_it(void **state)
     assert_string_equal(f->last_id, "client1");
     struct app_client got;
     int64_t snapshot;
-    assert_status(f,
-                  store_app_client_get(f->store, ACCOUNT, client.id, &f->arena, &got, &f->err),
+    assert_status(f, store_app_client_get(f->store, ACCOUNT, client.id, &f->arena, &got, &f->err),
                   NOT_FOUND);
-    assert_status(f,
-                  store_app_client_find(f->store, client.client_id, &f->arena, &got, &snapshot,
-                                        &f->err),
-                  NOT_FOUND);
+    assert_status(
+        f, store_app_client_find(f->store, client.client_id, &f->arena, &got, &snapshot, &f->err),
+        NOT_FOUND);
     struct credential_use found;
-    assert_status(f, store_use_get(f->store, SPAN("crd_1"), &f->arena, &found, &f->err),
-                  NOT_FOUND);
+    assert_status(f, store_use_get(f->store, SPAN("crd_1"), &f->arena, &found, &f->err), NOT_FOUND);
     assert_status(f, delete_client(f, ACCOUNT, client.id, &client_id), NOT_FOUND);
     fixture_create(f, &client); /* nothing of it is left in the way */
     assert_int_equal(fixture_get(f, client.id).api_roles, 1u << API_ROLE_VIEWER);
@@ -429,8 +424,7 @@ static void a_small_arena_is_no_memory(void **state)
         struct arena small;
         arena_init(&small, limit);
         struct app_client got;
-        enum status status =
-            store_app_client_get(f->store, ACCOUNT, client.id, &small, &got, NULL);
+        enum status status = store_app_client_get(f->store, ACCOUNT, client.id, &small, &got, NULL);
         arena_done(&small);
         assert_true(status == NO_MEMORY || status == OK);
         if (limit == 16)
