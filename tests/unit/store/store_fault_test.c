@@ -4,12 +4,14 @@
 #include "store_fixture.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-static bool is_sync_failing;
-static int write_error; /* 0: writes work */
+static atomic_bool is_sync_failing; /* read by whichever thread SQLite syncs in */
+static int write_error;             /* 0: writes work */
 
 int fsync(int fd)
 {
@@ -112,6 +114,55 @@ static void a_write_error_is_survived(void **state)
     assert_true(has_client(f, client.id));
 }
 
+struct watcher {
+    struct fixture *f;
+    atomic_bool is_done;
+    bool was_wrong; /* an answer that was neither the client nor UNAVAILABLE */
+};
+
+static void *watch(void *context)
+{
+    struct watcher *watcher = context;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    while (!atomic_load(&watcher->is_done)) {
+        struct app_client got;
+        enum status status =
+            store_app_client_get(watcher->f->store, ACCOUNT, SPAN("app_1"), &arena, &got, NULL);
+        watcher->was_wrong |= status != OK && status != UNAVAILABLE;
+        arena_reset(&arena);
+    }
+    arena_done(&arena);
+    return NULL;
+}
+
+/* Closing everything waits for readers, and readers wait for the opening. */
+static void readers_live_through_a_broken_writer(void **state)
+{
+    struct fixture *f = *state;
+    struct app_client client = fixture_client(f, 1);
+    fixture_create(f, &client);
+    struct watcher watchers[3];
+    pthread_t threads[ARRAY_LEN(watchers)];
+    for (size_t i = 0; i < ARRAY_LEN(watchers); i++) {
+        watchers[i] = (struct watcher){.f = f};
+        assert_int_equal(pthread_create(&threads[i], NULL, watch, &watchers[i]), 0);
+    }
+    for (unsigned round = 0; round < 10; round++) {
+        struct app_client lost = fixture_client(f, 100 + round);
+        struct app_client kept = fixture_client(f, 200 + round);
+        is_sync_failing = true;
+        assert_status(f, fixture_try_create(f, &lost, NULL), UNAVAILABLE);
+        is_sync_failing = false;
+        assert_ok(f, fixture_try_create(f, &kept, NULL));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(watchers); i++) {
+        atomic_store(&watchers[i].is_done, true);
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_false(watchers[i].was_wrong);
+    }
+}
+
 /* The process dies: nothing is closed, the log stays as it is. */
 static void what_was_acknowledged_outlives_the_process(void **state)
 {
@@ -142,6 +193,8 @@ int main(void)
             fixture_teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_is_a_plain_rollback, setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(a_write_error_is_survived, setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(readers_live_through_a_broken_writer, setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(what_was_acknowledged_outlives_the_process, setup,
                                         fixture_teardown),
     };
