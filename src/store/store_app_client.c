@@ -312,11 +312,15 @@ static enum status delete_row(struct store_tx *tx, const struct app_client *clie
     return sql_run(stmt, NULL, err);
 }
 
-static enum status delete (struct store_tx *tx, void *context, struct err *err) {
-    struct change *change = context; const struct app_client *client = change->client;
+static enum status delete_whole_client(struct store_tx *tx, void *context, struct err *err)
+{
+    struct change *change = context;
+    const struct app_client *client = change->client;
     enum status status = begin_change(tx, change, err);
-    if (status == OK) status = store_credential_delete(tx, client->account_id, client->id, err);
-    if (status == OK) status = store_role_grant_delete(tx, client->account_id, client->id, err);
+    if (status == OK)
+        status = store_credential_delete(tx, client->account_id, client->id, err);
+    if (status == OK)
+        status = store_role_grant_delete(tx, client->account_id, client->id, err);
     return status == OK ? delete_row(tx, client, err) : status;
 }
 
@@ -327,7 +331,7 @@ enum status store_app_client_delete(struct store *store, struct span account_id,
 {
     struct app_client client = {.account_id = account_id, .id = id};
     struct change change = {.client = &client, .audit = audit, .arena = arena};
-    enum status status = store_write(store, delete, &change, ret_revision, err);
+    enum status status = store_write(store, delete_whole_client, &change, ret_revision, err);
     if (status == OK)
         *ret_client_id = change.client_id;
     return status;

@@ -282,14 +282,17 @@ static enum status look_up(struct store_tx *tx, struct deletion *deletion, struc
     return status == OK && !is_found ? NOT_FOUND : status;
 }
 
-static enum status delete (struct store_tx *tx, void *context, struct err *err) {
-    struct deletion *deletion = context; enum status status = look_up(tx, deletion, err);
-    if (status != OK) return status;
-    const struct store_change change = {.account_id = deletion->account_id,
-                                        .kind = SPAN("corpus"),
-                                        .id = deletion->id};
+static enum status delete_row(struct store_tx *tx, void *context, struct err *err)
+{
+    struct deletion *deletion = context;
+    enum status status = look_up(tx, deletion, err);
+    if (status != OK)
+        return status;
+    const struct store_change change = {
+        .account_id = deletion->account_id, .kind = SPAN("corpus"), .id = deletion->id};
     status = store_change_add(tx, &change, deletion->audit, err);
-    if (status != OK) return status;
+    if (status != OK)
+        return status;
     struct sql_stmt *stmt = sql_prepare(tx->conn, delete_corpus);
     sql_bind_text(stmt, ":account_id", deletion->account_id);
     sql_bind_text(stmt, ":key", deletion->key);
@@ -302,7 +305,7 @@ enum status store_corpus_delete(struct store *store, struct span account_id, str
 {
     struct deletion deletion = {.account_id = account_id, .key = key, .audit = audit};
     arena_init(&deletion.memory, 4096);
-    enum status status = store_write(store, delete, &deletion, ret_revision, err);
+    enum status status = store_write(store, delete_row, &deletion, ret_revision, err);
     arena_done(&deletion.memory);
     return status;
 }
