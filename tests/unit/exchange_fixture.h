@@ -7,6 +7,9 @@
 #include "web/app.h"
 #include "web/exchange.h"
 
+/* Of base/status.h, not cmocka's. */
+#undef fail
+
 enum { FIXTURE_HEADERS_MAX = 8, FIXTURE_ARENA_BYTES = 1 << 20 };
 
 struct exchange_fixture {

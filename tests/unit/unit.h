@@ -11,9 +11,6 @@
 
 #include <cmocka.h>
 
-/* Ours, of base/status.h, is meant. */
-#undef fail
-
 #include "base/attr.h"
 #include "base/span.h"
 
