@@ -23,7 +23,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { ARENA_BYTES_MAX = 1 << 18, EXCHANGE_BYTES_MAX = 4 << 20, ROUTES_TEXT_MAX = 1 << 18 };
+enum { ARENA_BYTES_MAX = 1 << 18, EXCHANGE_BYTES_MAX = 16 << 20, ROUTES_TEXT_MAX = 1 << 18 };
 
 struct front {
     struct front_options options;

@@ -382,11 +382,13 @@ static void on_front_end(struct supervisor *self, int status)
     }
 }
 
-/* Has the front closed its end of the channel? A killed process does so before it can be waited for. */
+/* Has the front closed its end of the channel? A killed process does so before it can be waited
+ * for. */
 static bool is_front_gone(const struct supervisor *self)
 {
     struct pollfd watched = {.fd = self->channel_fd};
-    return self->front < 0 || (poll(&watched, 1, 0) == 1 && (watched.revents & POLLHUP) != 0);
+    return self->front < 0 || self->channel_fd < 0 ||
+           (poll(&watched, 1, 0) == 1 && (watched.revents & POLLHUP) != 0);
 }
 
 static void on_signer_end(struct supervisor *self, int status)
