@@ -245,6 +245,16 @@ static enum status read_config(struct cli *cli, const struct cli_command *comman
     return status == OK ? config_check(&cli->config, err) : status;
 }
 
+/* What stands where a command should, for the message. */
+static const char *typed_words(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (!span_starts(span_cstr(argv[i]), SPAN("--")))
+            return argv[i];
+    }
+    return argv[1];
+}
+
 int main(int argc, char **argv)
 {
     struct err err = {0};
@@ -255,7 +265,7 @@ int main(int argc, char **argv)
     if (command == NULL && (argc == 1 || strcmp(argv[1], "--help") == 0))
         return print_help();
     if (command == NULL)
-        return cli_usage("there is no such command");
+        return cli_usage("there is no such command: %s", typed_words(argc, argv));
     struct cli *cli = calloc(1, sizeof *cli);
     if (cli == NULL)
         return cli_fail("no memory");
