@@ -262,7 +262,8 @@ int main(int argc, char **argv)
     if (command == NULL && (argc == 1 || strcmp(argv[1], "--help") == 0))
         return print_help();
     if (command == NULL)
-        return cli_usage("there is no such command: %s", word_count > 0 ? words[0] : argv[1]);
+        return cli_usage("there is no such command: %s%s%s", word_count > 0 ? words[0] : argv[1],
+                         word_count > 1 ? " " : "", word_count > 1 ? words[1] : "");
     struct cli *cli = calloc(1, sizeof *cli);
     if (cli == NULL)
         return cli_fail("no memory");
