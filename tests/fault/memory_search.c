@@ -157,7 +157,7 @@ static size_t read_needles(const char *path, struct needle needles[static NEEDLE
         if (hex == NULL)
             exit(complain("a line without a needle"));
         *hex++ = '\0';
-        (void)snprintf(needle->name, sizeof needle->name, "%s", line);
+        (void)snprintf(needle->name, sizeof needle->name, "%.60s", line);
         for (needle->len = 0; needle->len < NEEDLE_BYTES_MAX && hex[0] > ' ' && hex[1] > ' ';
              hex += 2) {
             char digits[3] = {hex[0], hex[1], '\0'};
