@@ -59,6 +59,7 @@ unsigned log_format(const struct log_line *line, char text[static LOG_LINE_MAX])
     return len;
 }
 
+PRINTF_LIKE(2, 0)
 static void write_line(enum log_level level, const char *format, va_list arguments)
 {
     char message[LOG_LINE_MAX / 2];

@@ -279,7 +279,8 @@ static void what_is_too_long_is_not_written(void **state)
         assert_int_equal(buf_ok(&message), len <= 1024);
         if (buf_ok(&message)) {
             struct signing_frame frame = cut(&message);
-            assert_int_equal(signing_request_read(&frame, &request), OK);
+            struct signing_request again;
+            assert_int_equal(signing_request_read(&frame, &again), OK);
         } else {
             assert_int_equal(message.len, 0);
         }
