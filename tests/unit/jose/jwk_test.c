@@ -127,6 +127,8 @@ static void keys_for_other_uses_are_unsupported(void **state)
     AUTO(jwk)
     struct jwk *both =
         key_of(RSA(",\"use\":\"sig\",\"key_ops\":[\"sign\",\"verify\"]"), JOSE_RS256);
+    assert_non_null(signing);
+    assert_non_null(verifying);
     assert_non_null(both);
     assert_refused(RSA(",\"use\":\"enc\""), JOSE_RS256, UNSUPPORTED);
     assert_refused(RSA(",\"use\":\"SIG\""), JOSE_RS256, UNSUPPORTED);
