@@ -29,6 +29,8 @@ enum {
     NUMBERS_TEXT_MAX = 8192,
     CONFIG_TEXT_MAX = 65536,
     QUICK_DEATH_MS = 1000, /* a child that lived shorter makes the next start wait */
+    QUICK_DEATHS_FREE = 8, /* in a row, before the first pause */
+    BACK_OFF_MS_MIN = 50,
     BACK_OFF_MS_MAX = 5000,
     LEAVE_GRACE_MS = 3000, /* beyond drain_seconds_max */
 };
@@ -326,6 +328,9 @@ static void leave(struct supervisor *self, int exit_status)
         self->leave_by =
             clock_monotonic_ms() + self->config.drain_seconds_max * 1000 + LEAVE_GRACE_MS;
         notify_systemd("STOPPING=1");
+        /* Who comes now is refused at once, rather than left waiting for a front that drains. */
+        close_all(self->listen_fds, self->listen_count);
+        self->listen_count = 0;
     } else {
         kill_children(self); /* asked twice */
     }
@@ -339,9 +344,10 @@ static void back_off(struct supervisor *self)
 {
     bool was_quick = clock_monotonic_ms() - self->started_at < QUICK_DEATH_MS;
     self->quick_deaths = was_quick ? self->quick_deaths + 1 : 0;
-    if (self->quick_deaths < 3)
+    if (self->quick_deaths < QUICK_DEATHS_FREE)
         return;
-    int pause = 50 << (self->quick_deaths < 10 ? self->quick_deaths - 3 : 7);
+    unsigned doublings = self->quick_deaths - QUICK_DEATHS_FREE;
+    int pause = BACK_OFF_MS_MIN << (doublings < 7 ? doublings : 7);
     struct pollfd watched = {.fd = self->signal_fd, .events = POLLIN};
     (void)poll(&watched, 1, pause < BACK_OFF_MS_MAX ? pause : BACK_OFF_MS_MAX);
 }
@@ -382,11 +388,13 @@ static void on_front_end(struct supervisor *self, int status)
     }
 }
 
-/* Has the front closed its end of the channel? A killed process does so before it can be waited for. */
+/* Has the front closed its end of the channel? A killed process does so before it can be waited
+ * for. */
 static bool is_front_gone(const struct supervisor *self)
 {
     struct pollfd watched = {.fd = self->channel_fd};
-    return self->front < 0 || (poll(&watched, 1, 0) == 1 && (watched.revents & POLLHUP) != 0);
+    return self->front < 0 || self->channel_fd < 0 ||
+           (poll(&watched, 1, 0) == 1 && (watched.revents & POLLHUP) != 0);
 }
 
 static void on_signer_end(struct supervisor *self, int status)
