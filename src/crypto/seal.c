@@ -65,6 +65,7 @@ static bool decrypt(struct span key, struct span identity, struct span box, char
     struct span iv = span_first(span_from(box, 1), IV_BYTES);
     struct span sealed = span_from(box, 1 + IV_BYTES);
     unsigned char *at = (unsigned char *)plain;
+    unsigned char rest[EVP_MAX_BLOCK_LENGTH]; /* GCM leaves none */
     int done = 0;
     sealed.len -= TAG_BYTES;
     memcpy(tag, sealed.ptr + sealed.len, sizeof tag);
@@ -73,7 +74,7 @@ static bool decrypt(struct span key, struct span identity, struct span box, char
            EVP_DecryptUpdate(context, NULL, &done, bytes_of(identity), (int)identity.len) == 1 &&
            EVP_DecryptUpdate(context, at, &done, bytes_of(sealed), (int)sealed.len) == 1 &&
            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, tag) == 1 &&
-           EVP_DecryptFinal_ex(context, at + sealed.len, &done) == 1;
+           EVP_DecryptFinal_ex(context, rest, &done) == 1;
 }
 
 enum status unseal(struct span key, struct span identity, struct span box, struct buf *out,
@@ -84,16 +85,15 @@ enum status unseal(struct span key, struct span identity, struct span box, struc
         return fail(err, CORRUPT, "a sealed value does not have the form of one");
     size_t start = out->len;
     size_t size = box.len - SEAL_OVERHEAD_BYTES;
-    /* One byte more: the final call wants a place to write, even nothing, to. */
-    char *plain = buf_reserve(out, size + 1);
+    char nothing[1]; /* where no byte goes when there is none */
+    char *plain = size == 0 ? nothing : buf_reserve(out, size);
     if (plain == NULL)
         return fail(err, NO_MEMORY, "no memory to open a sealed value");
     if (!decrypt(key, identity, box, plain)) {
         ERR_clear_error();
-        wipe(plain, size + 1);
+        wipe(plain, size);
         out->len = start;
         return fail(err, CORRUPT, "a sealed value does not open");
     }
-    out->len = start + size;
     return OK;
 }
