@@ -79,6 +79,8 @@ static bool resolve_corpora(struct exchange *x, struct app_client *client)
     for (size_t i = 0; i < client->corpus_grant_count; i++) {
         struct corpus_grant *grant = &client->corpus_grants[i];
         struct corpus corpus;
+        if (grant->corpus_key.len == 0)
+            continue; /* stored, of a corpus that is gone */
         enum status status = store_corpus_get(x->app->store, client->account_id, grant->corpus_key,
                                               &x->arena, &corpus, &x->err);
         if (status == NOT_FOUND) {

@@ -107,3 +107,17 @@ bool authz_covers(const struct caller *caller, const struct app_client *target)
     }
     return true;
 }
+
+struct span permission_name(enum permission permission)
+{
+    static const struct span names[PERMISSION_COUNT] = {
+        [PERMISSION_UNSET] = SPAN_INIT("unset"),
+        [PERMISSION_PUBLIC] = SPAN_INIT("public"),
+        [PERMISSION_AUTHENTICATED] = SPAN_INIT("authenticated"),
+        [PERMISSION_APP_CLIENT_MANAGE] = SPAN_INIT("app_client_manage"),
+        [PERMISSION_CORPUS_CREATE] = SPAN_INIT("corpus_create"),
+        [PERMISSION_CORPUS_READ] = SPAN_INIT("corpus_read"),
+        [PERMISSION_CORPUS_DELETE] = SPAN_INIT("corpus_delete"),
+    };
+    return names[permission];
+}

@@ -49,3 +49,6 @@ api_role_set authz_grantable(api_role_set held);
 /* Are the target's rights within the caller's? Asked before granting, reading a secret back,
  * changing and deleting. */
 bool authz_covers(const struct caller *caller, const struct app_client *target);
+
+/* "public", "app_client_manage", …: the openapi file's word for it. */
+struct span permission_name(enum permission permission);

@@ -4,8 +4,6 @@
 #include "base/arena.h"
 #include "codec/json.h"
 
-#include <math.h>
-
 static const struct json_limits claims_limits = {.depth_max = 8, .members_max = 1024};
 
 /* What reading the claims needs at every step. */
@@ -55,7 +53,7 @@ static int64_t read_number(struct claims_reader *reader, const char *name)
         refuse(reader, name, "is not a number that can be");
         return 0;
     }
-    return (int64_t)floor(real);
+    return (int64_t)real; /* towards zero */
 }
 
 static size_t read_texts(struct claims_reader *reader, const char *name, const json_t *value,

@@ -31,7 +31,8 @@ struct credential {
 };
 
 struct corpus_grant {
-    struct span corpus_key; /* how callers name the corpus */
+    struct span corpus_key; /* how callers name the corpus; empty: it was deleted, and the grant is
+                             * here only because the record's MAC covers it. Not shown to anyone */
     struct span corpus_id;  /* what the grant is bound to: a key can be used again, an id cannot */
     enum corpus_role role;
 };

@@ -2,7 +2,8 @@
 /* posternd: the network front. Started by `postern serve` with everything it needs as open
  * descriptors; it opens no path itself. Holds no token-signing key, pepper or key-encryption key
  * (rule R1). */
-#include "base/clock.h"
+#include "base/buf.h"
+#include "codec/json.h"
 #include "log/log.h"
 #include "server/front_app.h"
 #include "server/front_loop.h"
@@ -22,7 +23,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { ARENA_BYTES_MAX = 1 << 18, EXCHANGE_BYTES_MAX = 4 << 20 };
+enum { ARENA_BYTES_MAX = 1 << 18, EXCHANGE_BYTES_MAX = 4 << 20, ROUTES_TEXT_MAX = 1 << 18 };
 
 struct front {
     struct front_options options;
@@ -217,32 +218,62 @@ static void stop(struct front *front)
     front_app_close(&front->app);
 }
 
+/* For `postern routes`: the table that router, authorization and the OpenAPI test read. */
+static int print_routes(void)
+{
+    struct route routes[OAUTH_ROUTE_COUNT + API_ROUTE_COUNT];
+    struct buf text AUTO(buf);
+    struct json_writer writer;
+    buf_init(&text, ROUTES_TEXT_MAX);
+    json_writer_init(&writer, &text);
+    front_app_routes(routes);
+    json_array_open(&writer);
+    for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+        json_object_open(&writer);
+        json_member_text(&writer, SPAN("method"), http_method_name(routes[i].method));
+        json_member_text(&writer, SPAN("path"), routes[i].path);
+        json_member_text(&writer, SPAN("name"), routes[i].name);
+        json_member_text(&writer, SPAN("permission"), permission_name(routes[i].permission));
+        json_object_close(&writer);
+    }
+    json_array_close(&writer);
+    buf_byte(&text, '\n');
+    return buf_ok(&text) && write(STDOUT_FILENO, text.data, text.len) == (ssize_t)text.len ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
-    static struct front front; /* large, and the composition root of the process */
     struct err err = {0};
-    drop_dangerous_abilities();
+    if (argc == 2 && strcmp(argv[1], "--print-routes") == 0)
+        return print_routes();
+    struct front *front = calloc(1, sizeof *front);
     log_init("posternd", false);
-    front.signal_fd = open_signals();
-    front.idle_fd = eventfd(0, EFD_CLOEXEC);
-    arena_init(&front.arena, ARENA_BYTES_MAX);
+    if (front == NULL) {
+        log_error("no memory");
+        return 1;
+    }
+    drop_dangerous_abilities();
+    front->signal_fd = open_signals();
+    front->idle_fd = eventfd(0, EFD_CLOEXEC);
+    arena_init(&front->arena, ARENA_BYTES_MAX);
     enum status status =
-        front_options_read(argc, argv, &front.options, &front.arena, &front.app.config, &err);
+        front_options_read(argc, argv, &front->options, &front->arena, &front->app.config, &err);
     if (status != OK) {
         log_error("%s", err.detail);
         return 2;
     }
-    log_init("posternd", span_equal(front.app.config.log_format, SPAN("json")));
-    front.loop_count = front.options.loop_count;
-    status = start(&front, &err);
+    log_init("posternd", span_equal(front->app.config.log_format, SPAN("json")));
+    front->loop_count = front->options.loop_count;
+    status = start(front, &err);
     if (status != OK) {
         log_error("%s", err.detail);
         return 1;
     }
-    if (!front_channel_ready(front.options.channel_fd, front.app.is_first_start))
+    if (!front_channel_ready(front->options.channel_fd, front->app.is_first_start))
         return 1; /* the supervisor is gone already */
-    run(&front);
-    stop(&front);
-    arena_done(&front.arena);
+    run(front);
+    stop(front);
+    arena_done(&front->arena);
+    free(front);
     return 0;
 }

@@ -150,7 +150,8 @@ enum status store_app_client_list(struct store *store, const struct store_page *
                                   size_t *ret_count, bool *ret_has_more, struct err *err) MUST_USE;
 
 /* Writes description, is_enabled, roles, grants, token life, record_mac and updated_at when the
- * stored version is client->version - 1. CONFLICT: it is not, read again. NOT_FOUND. */
+ * stored version is client->version - 1. CONFLICT: it is not, read again. NOT_FOUND. INVALID: a
+ * grant's corpus does not exist, and the client has none on it from before its deletion. */
 enum status store_app_client_update(struct store *store, const struct app_client *client,
                                     const struct audit_event *audit, int64_t *ret_revision,
                                     struct err *err) MUST_USE;
@@ -206,8 +207,9 @@ enum status store_corpus_list(struct store *store, const struct store_corpus_que
                               struct arena *arena, struct corpus **ret_corpora, size_t *ret_count,
                               bool *ret_has_more, struct err *err) MUST_USE;
 
-/* Also every grant on it; the holders' records are not re-made (the grants of the MAC name ids that
- * no longer exist, and ids never come back). */
+/* The holders' records are not re-made: their MACs still cover grants on it, so those stay, read
+ * back with an empty corpus_key, until the holder is next updated without them. Ids never come
+ * back. */
 enum status store_corpus_delete(struct store *store, struct span account_id, struct span key,
                                 const struct audit_event *audit, int64_t *ret_revision,
                                 struct err *err) MUST_USE;

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli_call.h"
+
+#include "base/buf.h"
+#include "codec/json.h"
+#include "http/http_call.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CALL_TIMEOUT_MS = 60000, READY_LINE_MAX = 256 };
+
+/* Connects to the control socket in the data directory. -1 with errno. */
+static int connect_control(const char *data)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int dir = open(data, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        return -1;
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/control.sock", dir);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int failed = fd < 0 ? -1 : connect(fd, (const struct sockaddr *)&address, sizeof address);
+    int error = errno;
+    (void)close(dir);
+    if (failed != 0 && fd >= 0)
+        (void)close(fd);
+    errno = error;
+    return failed == 0 ? fd : -1;
+}
+
+/* Starts `postern serve` without a network listener and waits until it is ready. It ends by itself
+ * after its last connection. */
+static bool start_offline_server(const char *data)
+{
+    int out[2];
+    if (pipe2(out, O_CLOEXEC) != 0)
+        return false;
+    pid_t pid = fork();
+    if (pid == 0) {
+        /* A session of its own: ^C at the terminal ends the command, not a write in flight. */
+        (void)setsid();
+        if (dup2(out[1], STDOUT_FILENO) < 0)
+            _exit(127);
+        (void)execl("/proc/self/exe", "postern", "serve", "--offline", "--data", data,
+                    (char *)NULL);
+        _exit(127);
+    }
+    (void)close(out[1]);
+    char line[READY_LINE_MAX];
+    ssize_t got = pid < 0 ? -1 : read(out[0], line, sizeof line);
+    (void)close(out[0]);
+    return got > 6 && strncmp(line, "ready ", 6) == 0;
+}
+
+static int open_connection(const char *data)
+{
+    int fd = connect_control(data);
+    if (fd < 0 && (errno == ENOENT || errno == ECONNREFUSED) && access(data, F_OK) == 0) {
+        if (!start_offline_server(data))
+            return -2; /* it has said why */
+        fd = connect_control(data);
+    }
+    return fd;
+}
+
+/* The server's messages, one a line, with the fields they are about. */
+static int print_error(const struct cli_answer *answer)
+{
+    const json_t *messages = json_object_get(answer->json, "messages");
+    const json_t *fields = json_object_get(answer->json, "field_errors");
+    const json_t *request_id = json_object_get(answer->json, "request_id");
+    const char *field;
+    json_t *text;
+    for (size_t i = 0; i < json_array_size(messages); i++)
+        (void)cli_fail("%s", json_string_value(json_array_get(messages, i)));
+    json_object_foreach((json_t *)(uintptr_t)fields, field, text)(void)
+        fprintf(stderr, "  %s: %s\n", field, json_string_value(text));
+    if (json_is_string(request_id))
+        (void)fprintf(stderr, "  (status %d, request %s)\n", answer->status,
+                      json_string_value(request_id));
+    return 1;
+}
+
+int cli_call(struct cli *cli, const char *method, struct span target, const json_t *body,
+             struct cli_answer *ret_answer)
+{
+    struct err err = {0};
+    char *data = arena_cstr(&cli->arena, cli->config.data);
+    char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
+    if (data == NULL || (body != NULL && text == NULL))
+        return cli_fail("no memory");
+    int fd = open_connection(data);
+    if (fd == -2)
+        return 1;
+    if (fd < 0)
+        return cli_fail("cannot reach a server in the data directory %s: %s", data,
+                        strerror(errno));
+    const struct http_call call = {
+        .socket_fd = fd,
+        .method = span_cstr(method),
+        .target = target,
+        .body = span_cstr(text),
+        .timeout_ms = CALL_TIMEOUT_MS,
+    };
+    struct http_answer answer;
+    enum status status = http_call(&call, &cli->arena, &answer, &err);
+    (void)close(fd);
+    free(text);
+    if (status != OK)
+        return cli_fail("the server does not answer: %s", err.detail);
+    *ret_answer = (struct cli_answer){.status = answer.status};
+    if (answer.body.len > 0 &&
+        json_parse(answer.body, &json_limits_default, &ret_answer->json, &err) != OK)
+        return cli_fail("the server's answer is not JSON");
+    if (answer.status < 200 || answer.status > 299) {
+        int result = print_error(ret_answer);
+        cli_answer_done(ret_answer);
+        return result;
+    }
+    return 0;
+}
+
+void cli_answer_done(struct cli_answer *answer)
+{
+    json_decref(answer->json);
+    answer->json = NULL;
+}
+
+void cli_print_json(const json_t *json)
+{
+    (void)json_dumpf(json, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    (void)putchar('\n');
+}

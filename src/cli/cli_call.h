@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls to the server over its control socket. When no server runs, one without a network listener
+ * is started for the time of the call. */
+#pragma once
+
+#include "cli/cli.h"
+
+#include <jansson.h>
+
+struct cli_answer {
+    int status;   /* HTTP */
+    json_t *json; /* NULL for an empty body; owned: cli_answer_done() */
+};
+
+/* body may be NULL. When there is no answer, or an error answer, the message is printed and the
+ * result is the exit status to end with; 0 when there is a good answer. */
+int cli_call(struct cli *cli, const char *method, struct span target, const json_t *body,
+             struct cli_answer *ret_answer) MUST_USE;
+void cli_answer_done(struct cli_answer *answer);
+
+/* Prints JSON on standard output, indented. */
+void cli_print_json(const json_t *json);

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http/http_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static uint64_t now_ms(const struct http_conn *conn)
+{
+    return uv_now(loop_uv(conn->server->loop));
+}
+
+static void set_deadline(struct http_conn *conn, unsigned seconds)
+{
+    conn->deadline_ms = now_ms(conn) + (uint64_t)seconds * 1000;
+}
+
+static void drop_unread(struct http_conn *conn)
+{
+    if (conn->unread != NULL)
+        explicit_bzero(conn->unread, conn->unread_len);
+    free(conn->unread);
+    conn->unread = NULL;
+    conn->unread_at = 0;
+    conn->unread_len = 0;
+}
+
+static void drop_request(struct http_conn *conn)
+{
+    if (conn->request == NULL)
+        return;
+    http_request_give(conn->server, conn->request);
+    conn->request = NULL;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct http_conn *conn = handle->data;
+    struct http_server *server = conn->server;
+    drop_request(conn);
+    drop_unread(conn);
+    free(conn->write_head);
+    free(conn);
+    http_server_handle_closed(server);
+}
+
+void http_conn_close(struct http_conn *conn)
+{
+    if (conn->state == CONN_CLOSED)
+        return;
+    struct http_server *server = conn->server;
+    if (conn->state == CONN_RUNNING) { /* the exchange goes on alone, until http_reply() */
+        conn->request->conn = NULL;
+        conn->request = NULL;
+    }
+    conn->state = CONN_CLOSED;
+    if (conn->previous != NULL)
+        conn->previous->next = conn->next;
+    else
+        server->conns = conn->next;
+    if (conn->next != NULL)
+        conn->next->previous = conn->previous;
+    if (conn->is_control)
+        server->control_conn_count--;
+    else
+        server->conn_count--;
+    uv_close(&conn->uv.handle, on_closed);
+}
+
+bool http_conn_is_idle(const struct http_conn *conn)
+{
+    return conn->state == CONN_IDLE;
+}
+
+static bool is_reading(const struct http_conn *conn)
+{
+    return conn->state == CONN_IDLE || conn->state == CONN_HEAD || conn->state == CONN_BODY;
+}
+
+static bool is_busy(const struct http_conn *conn)
+{
+    return conn->state == CONN_RUNNING || conn->state == CONN_WRITING;
+}
+
+static void go_on(struct http_conn *conn);
+
+/* After a reply that closes. Where the peer may still be sending, closing at once would reset the
+ * connection under the reply that it has not read yet. */
+static void finish(struct http_conn *conn)
+{
+    uv_os_fd_t fd;
+    conn->state = CONN_LINGER;
+    drop_request(conn);
+    drop_unread(conn);
+    if (!conn->lingers || conn->has_ended || uv_fileno(&conn->uv.handle, &fd) != 0 ||
+        shutdown(fd, SHUT_WR) != 0) {
+        http_conn_close(conn);
+        return;
+    }
+    conn->deadline_ms = now_ms(conn) + LINGER_MS;
+}
+
+static void reply_done(struct http_conn *conn)
+{
+    free(conn->write_head);
+    conn->write_head = NULL;
+    if (conn->closes_after) {
+        finish(conn);
+    } else {
+        drop_request(conn);
+        conn->state = CONN_IDLE;
+        set_deadline(conn, conn->server->limits.idle_seconds_max);
+    }
+    if (!conn->is_taking_input) /* else the loop in take_input() goes on by itself */
+        go_on(conn);
+}
+
+static void on_written(uv_write_t *write, int status)
+{
+    struct http_conn *conn = write->data;
+    if (conn->state == CONN_CLOSED)
+        return;
+    if (status < 0)
+        http_conn_close(conn);
+    else
+        reply_done(conn);
+}
+
+/* What uv_try_write() left: the rest of the head is copied (its buffer is the loop's), the body
+ * stays where it is, in the exchange. */
+static void write_rest(struct http_conn *conn, struct span head, struct span body)
+{
+    uv_buf_t bufs[2];
+    unsigned count = 0;
+    if (head.len > 0) {
+        conn->write_head = malloc(head.len);
+        if (conn->write_head == NULL) {
+            http_conn_close(conn);
+            return;
+        }
+        memcpy(conn->write_head, head.ptr, head.len);
+        bufs[count++] = uv_buf_init(conn->write_head, (unsigned)head.len);
+    }
+    if (body.len > 0)
+        bufs[count++] = (uv_buf_t){.base = (char *)(uintptr_t)body.ptr, .len = body.len};
+    conn->write.data = conn;
+    set_deadline(conn, conn->server->limits.write_seconds_max);
+    if (uv_write(&conn->write, &conn->uv.stream, bufs, count, on_written) != 0) {
+        http_conn_close(conn);
+        return;
+    }
+    conn->write_left_bytes = uv_stream_get_write_queue_size(&conn->uv.stream);
+}
+
+static enum http_connection connection_after(struct http_conn *conn)
+{
+    const struct http_request *request = conn->request;
+    conn->closes_after = request->x.reply.close || conn->server->is_draining ||
+                         !http_parse_keeps_alive(request->parse);
+    if (conn->closes_after)
+        return CONNECTION_CLOSED;
+    return http_parse_head(request->parse)->is_http_1_0 ? CONNECTION_KEPT_SAID : CONNECTION_KEPT;
+}
+
+static void send_reply(struct http_conn *conn)
+{
+    const struct exchange *x = &conn->request->x;
+    struct buf *head_bytes = &conn->server->head_bytes;
+    buf_clear(head_bytes);
+    /* A peer that asked for the end after a complete request sends nothing more. */
+    conn->lingers = conn->state != CONN_RUNNING || conn->is_paused ||
+                    http_parse_keeps_alive(conn->request->parse);
+    conn->state = CONN_WRITING;
+    http_write_head(head_bytes, x, connection_after(conn), &conn->server->date);
+    if (!buf_ok(head_bytes)) {
+        http_conn_close(conn);
+        return;
+    }
+    struct span head = buf_span(head_bytes);
+    struct span body = http_write_has_body(x) ? buf_span(&x->reply.body) : (struct span){0};
+    uv_buf_t bufs[2] = {{.base = head_bytes->data, .len = head.len},
+                        {.base = (char *)(uintptr_t)body.ptr, .len = body.len}};
+    int outcome = uv_try_write(&conn->uv.stream, bufs, body.len > 0 ? 2 : 1);
+    if (outcome < 0 && outcome != UV_EAGAIN) {
+        http_conn_close(conn);
+        return;
+    }
+    size_t written = outcome < 0 ? 0 : (size_t)outcome;
+    if (written == head.len + body.len)
+        reply_done(conn);
+    else
+        write_rest(conn, span_from(head, written),
+                   span_from(body, written > head.len ? written - head.len : 0));
+}
+
+void http_reply(struct exchange *x)
+{
+    struct http_request *request = (struct http_request *)(void *)x;
+    struct http_conn *conn = request->conn;
+    if (conn == NULL) {
+        http_request_give(request->server, request);
+        return;
+    }
+    assert(conn->state == CONN_RUNNING);
+    if (!buf_ok(&x->reply.body))
+        http_write_refusal(x, 503);
+    else if (x->reply.status == 0)
+        http_write_refusal(x, 500);
+    send_reply(conn);
+}
+
+static void refuse(struct http_conn *conn, int status)
+{
+    http_write_refusal(&conn->request->x, status);
+    send_reply(conn);
+}
+
+/* RFC 9110 §10.1.1. The socket's buffer is empty here, save for a peer that does not read. */
+static void send_continue(struct http_conn *conn)
+{
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    uv_buf_t buf = {.base = (char *)(uintptr_t)text, .len = sizeof text - 1};
+    if (uv_try_write(&conn->uv.stream, &buf, 1) != (int)buf.len)
+        http_conn_close(conn);
+}
+
+static void take_head(struct http_conn *conn, const struct span *rest)
+{
+    struct http_server *server = conn->server;
+    struct http_request *request = conn->request;
+    size_t limit = server->handler.on_head(&request->x, server->handler.context);
+    if (request->x.reply.status != 0) {
+        request->x.reply.close = request->x.reply.close || http_parse_expects_body(request->parse);
+        send_reply(conn);
+        return;
+    }
+    if (!http_parse_body_limit(request->parse, limit)) {
+        refuse(conn, http_parse_refusal(request->parse));
+        return;
+    }
+    conn->state = CONN_BODY;
+    set_deadline(conn, server->limits.body_seconds_max);
+    if (http_parse_head(request->parse)->expects_continue && rest->len == 0)
+        send_continue(conn);
+}
+
+static void begin_request(struct http_conn *conn)
+{
+    conn->request = http_request_take(conn->server, conn);
+    if (conn->request == NULL) {
+        http_conn_close(conn);
+        return;
+    }
+    conn->state = CONN_HEAD;
+    set_deadline(conn, conn->server->limits.head_seconds_max);
+}
+
+/* Takes requests off *rest until it is empty, or one is on its way, or the connection ends. */
+static void take_input(struct http_conn *conn, struct span *rest)
+{
+    struct http_server *server = conn->server;
+    bool has_more = rest->len > 0;
+    conn->is_taking_input = true;
+    while (has_more && is_reading(conn)) {
+        if (conn->state == CONN_IDLE)
+            begin_request(conn);
+        if (conn->state == CONN_CLOSED)
+            break;
+        enum http_parse_step step = http_parse_feed(conn->request->parse, rest);
+        switch (step) {
+        case PARSE_MORE:
+            break;
+        case PARSE_HEAD:
+            take_head(conn, rest);
+            break;
+        case PARSE_DONE:
+            conn->state = CONN_RUNNING;
+            server->handler.on_request(&conn->request->x, server->handler.context);
+            break;
+        case PARSE_REFUSED:
+            refuse(conn, http_parse_refusal(conn->request->parse));
+            break;
+        }
+        has_more = rest->len > 0 || step == PARSE_HEAD;
+    }
+    conn->is_taking_input = false;
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf)
+{
+    (void)suggested;
+    struct http_conn *conn = handle->data;
+    /* One request at a time: what comes meanwhile stays in the socket. */
+    *ret_buf = uv_buf_init(conn->server->read_bytes, is_busy(conn) ? 0 : READ_BYTES);
+}
+
+static void discard(struct http_conn *conn, size_t size)
+{
+    conn->lingered_bytes += size;
+    if (conn->lingered_bytes > LINGER_BYTES_MAX)
+        http_conn_close(conn);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
+{
+    struct http_conn *conn = stream->data;
+    if (size == 0 || conn->state == CONN_CLOSED)
+        return;
+    if (size == UV_ENOBUFS) { /* on_alloc() gave none */
+        (void)uv_read_stop(stream);
+        conn->is_paused = true;
+        return;
+    }
+    if (size < 0) {
+        conn->has_ended = true;
+        if (!is_busy(conn))
+            http_conn_close(conn);
+        return;
+    }
+    if (conn->state == CONN_LINGER) {
+        discard(conn, (size_t)size);
+        return;
+    }
+    struct span rest = span_of(buf->base, (size_t)size);
+    take_input(conn, &rest);
+    if (rest.len == 0 || !is_busy(conn))
+        return;
+    conn->unread = malloc(rest.len);
+    if (conn->unread == NULL) {
+        http_conn_close(conn);
+        return;
+    }
+    memcpy(conn->unread, rest.ptr, rest.len);
+    conn->unread_len = rest.len;
+}
+
+/* Nothing runs for this connection now: what was pipelined comes first, then the socket. */
+static void go_on(struct http_conn *conn)
+{
+    if (conn->unread != NULL && is_reading(conn)) {
+        struct span rest =
+            span_of(conn->unread + conn->unread_at, conn->unread_len - conn->unread_at);
+        take_input(conn, &rest);
+        if (rest.len == 0)
+            drop_unread(conn);
+        else if (conn->unread != NULL) /* not dropped by finish() */
+            conn->unread_at = conn->unread_len - rest.len;
+    }
+    if (conn->state == CONN_CLOSED || is_busy(conn))
+        return;
+    if (conn->has_ended) {
+        http_conn_close(conn);
+        return;
+    }
+    if (conn->is_paused) {
+        conn->is_paused = false;
+        if (uv_read_start(&conn->uv.stream, on_alloc, on_read) != 0)
+            http_conn_close(conn);
+    }
+}
+
+void http_conn_tick(struct http_conn *conn, uint64_t now)
+{
+    if (now < conn->deadline_ms)
+        return;
+    switch (conn->state) {
+    case CONN_IDLE:
+    case CONN_LINGER:
+        http_conn_close(conn);
+        break;
+    case CONN_HEAD:
+    case CONN_BODY:
+        refuse(conn, 408);
+        break;
+    case CONN_WRITING: {
+        size_t left = uv_stream_get_write_queue_size(&conn->uv.stream);
+        if (left == conn->write_left_bytes) {
+            http_conn_close(conn);
+            break;
+        }
+        conn->write_left_bytes = left;
+        set_deadline(conn, conn->server->limits.write_seconds_max);
+        break;
+    }
+    case CONN_RUNNING: /* the handler has its own deadlines */
+    case CONN_CLOSED:
+        break;
+    }
+}
+
+static int open_stream(struct http_conn *conn, int fd)
+{
+    uv_loop_t *loop = loop_uv(conn->server->loop);
+    int error;
+    if (conn->is_control) {
+        (void)uv_pipe_init(loop, &conn->uv.pipe, 0);
+        error = uv_pipe_open(&conn->uv.pipe, fd);
+    } else {
+        (void)uv_tcp_init(loop, &conn->uv.tcp);
+        error = uv_tcp_open(&conn->uv.tcp, fd);
+        if (error == 0)
+            (void)uv_tcp_nodelay(&conn->uv.tcp, 1);
+    }
+    conn->uv.handle.data = conn;
+    if (error != 0)
+        (void)close(fd);
+    return error == 0 ? uv_read_start(&conn->uv.stream, on_alloc, on_read) : error;
+}
+
+void http_conn_open(struct http_server *server, int take_fd, bool is_control,
+                    const struct peer *peer)
+{
+    struct http_conn *conn = calloc(1, sizeof *conn);
+    if (conn == NULL) {
+        (void)close(take_fd);
+        return;
+    }
+    conn->server = server;
+    conn->is_control = is_control;
+    conn->uid = peer->uid;
+    conn->pid = peer->pid;
+    assert(peer->address.len < sizeof conn->address);
+    if (peer->address.len > 0)
+        memcpy(conn->address, peer->address.ptr, peer->address.len);
+    conn->next = server->conns;
+    if (conn->next != NULL)
+        conn->next->previous = conn;
+    server->conns = conn;
+    server->handle_count++;
+    if (is_control)
+        server->control_conn_count++;
+    else
+        server->conn_count++;
+    set_deadline(conn, server->limits.head_seconds_max);
+    if (open_stream(conn, take_fd) != 0)
+        http_conn_close(conn);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The steps from one version of the schema to the next: src/store/migrations/NNNN_name.sql, kept in
+ * the program. A released step is never changed; what is wrong in it is mended by a later one. */
+#pragma once
+
+#include "base/attr.h"
+#include "base/span.h"
+#include "base/status.h"
+
+struct sql_conn;
+
+/* texts[n] leads from version n to n + 1. Each is its own transaction: one that fails leaves the
+ * database at the version before. FORBIDDEN: it is past version count, and is left as it is. */
+enum status migrations_run(struct sql_conn *conn, const struct span *texts, size_t count,
+                           struct err *err) MUST_USE;
+
+/* With the program's own steps. */
+enum status migrations_run_all(struct sql_conn *conn, struct err *err) MUST_USE;

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store_internal.h"
+
+static const char select_first[] = "SELECT id FROM account ORDER BY sequence LIMIT 1";
+static const char insert_account[] =
+    "INSERT INTO account (sequence, id, name, is_enabled, created_at) "
+    "VALUES (:sequence, :id, :name, 1, :now)";
+static const char insert_user[] =
+    "INSERT INTO app_user (sequence, id, account_id, username, email, description, is_enabled, "
+    "version, record_mac, created_at, updated_at) "
+    "VALUES (:sequence, :id, :account_id, :username, NULL, NULL, 1, 1, :record_mac, :now, :now)";
+
+enum status store_account_first(struct store *store, struct arena *arena,
+                                struct span *ret_account_id, struct err *err)
+{
+    AUTO(store_reader) struct store_reader reader = {0};
+    enum status status = store_reader_take(store, &reader, err);
+    if (status != OK)
+        return status;
+    struct sql_stmt *row = sql_prepare(reader.conn, select_first);
+    bool is_found = sql_next(row);
+    struct span id = is_found ? sql_get_text(row, arena) : (struct span){0};
+    status = sql_end(row, err);
+    if (status != OK)
+        return status;
+    if (!is_found)
+        return NOT_FOUND;
+    *ret_account_id = id;
+    return OK;
+}
+
+struct creation {
+    const struct account_new *account;
+    const struct audit_event *audit;
+};
+
+static enum status insert_owner(struct store_tx *tx, const struct account_new *account,
+                                struct err *err)
+{
+    struct sql_stmt *insert = sql_prepare(tx->conn, insert_user);
+    sql_bind_int64(insert, ":sequence", tx->change.revision);
+    sql_bind_text(insert, ":id", account->owner_user_id);
+    sql_bind_text(insert, ":account_id", account->account_id);
+    sql_bind_text(insert, ":username", account->owner_username);
+    sql_bind_bytes(insert, ":record_mac", SPAN(""));
+    sql_bind_int64(insert, ":now", account->now);
+    enum status status = sql_run(insert, NULL, err);
+    struct store_api_grant grant = {
+        .account_id = account->account_id,
+        .holder_kind = SPAN("app_user"),
+        .holder_id = account->owner_user_id,
+        .role = API_ROLE_OWNER,
+    };
+    return status == OK ? store_role_grant_insert_api(tx, &grant, err) : status;
+}
+
+static enum status create(struct store_tx *tx, void *context, struct err *err)
+{
+    const struct creation *creation = context;
+    const struct account_new *account = creation->account;
+    const struct store_change change = {
+        .account_id = account->account_id, .kind = SPAN("account"), .id = account->account_id};
+    enum status status = store_change_add(tx, &change, creation->audit, err);
+    if (status != OK)
+        return status;
+    struct sql_stmt *insert = sql_prepare(tx->conn, insert_account);
+    sql_bind_int64(insert, ":sequence", tx->change.revision);
+    sql_bind_text(insert, ":id", account->account_id);
+    sql_bind_text(insert, ":name", account->name);
+    sql_bind_int64(insert, ":now", account->now);
+    status = sql_run(insert, NULL, err);
+    return status == OK ? insert_owner(tx, account, err) : status;
+}
+
+enum status store_account_create(struct store *store, const struct account_new *account,
+                                 const struct audit_event *audit, int64_t *ret_revision,
+                                 struct err *err)
+{
+    struct creation creation = {account, audit};
+    return store_write(store, create, &creation, ret_revision, err);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store_internal.h"
+
+#include <assert.h>
+
+static const char raise_counter[] =
+    "UPDATE change_counter SET revision = revision + :count WHERE name = 'change' "
+    "RETURNING revision";
+static const char raise_counter_to[] = "UPDATE change_counter SET revision = :least "
+                                       "WHERE name = 'change' AND revision < :least";
+static const char read_counter[] = "SELECT revision FROM change_counter WHERE name = 'change'";
+static const char insert_change[] = "INSERT INTO change (revision, account_id, kind, id, jti) "
+                                    "VALUES (:revision, :account_id, :kind, :id, :jti)";
+
+static enum status read_revision(struct sql_stmt *row, int64_t *ret_revision, struct err *err)
+{
+    if (!sql_next(row))
+        sql_reject(row, "no counter of changes");
+    int64_t revision = sql_get_int64(row);
+    enum status status = sql_end(row, err);
+    if (status == OK)
+        *ret_revision = revision;
+    return status;
+}
+
+enum status store_counter_raise(struct store_tx *tx, int64_t count, int64_t *ret_revision,
+                                struct err *err)
+{
+    struct sql_stmt *row = sql_prepare(tx->conn, raise_counter);
+    sql_bind_int64(row, ":count", count);
+    return read_revision(row, ret_revision, err);
+}
+
+enum status store_counter_raise_to(struct sql_conn *conn, int64_t least, struct err *err)
+{
+    struct sql_stmt *update = sql_prepare(conn, raise_counter_to);
+    sql_bind_int64(update, ":least", least);
+    return sql_run(update, NULL, err);
+}
+
+enum status store_counter_read(struct sql_conn *conn, int64_t *ret_revision, struct err *err)
+{
+    return read_revision(sql_prepare(conn, read_counter), ret_revision, err);
+}
+
+enum status store_change_add(struct store_tx *tx, const struct store_change *change,
+                             const struct audit_event *audit, struct err *err)
+{
+    assert(tx->change.revision == 0 && audit != NULL);
+    int64_t revision;
+    enum status status = store_counter_raise(tx, 1, &revision, err);
+    if (status != OK)
+        return status;
+    struct sql_stmt *insert = sql_prepare(tx->conn, insert_change);
+    sql_bind_int64(insert, ":revision", revision);
+    sql_bind_text(insert, ":account_id", change->account_id);
+    sql_bind_text(insert, ":kind", change->kind);
+    sql_bind_text(insert, ":id", change->id);
+    sql_bind_text(insert, ":jti", change->jti);
+    status = sql_run(insert, NULL, err);
+    if (status == OK)
+        status = store_audit_insert(tx, revision, audit, err);
+    if (status != OK)
+        return status;
+    tx->change = *change;
+    tx->change.revision = revision;
+    return OK;
+}

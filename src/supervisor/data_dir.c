@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "supervisor/data_dir.h"
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/span.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { KEK_BYTES = 32, LOCK_WAIT_MS = 10000, LOCK_POLL_MS = 20, CONTROL_BACKLOG = 128 };
+
+static enum status open_directory(struct span path, bool initialise, int *ret_fd, struct err *err)
+{
+    char name[PATH_MAX];
+    if (path.len == 0 || path.len >= sizeof name)
+        return fail(err, INVALID, "the data directory's path is empty or too long");
+    memcpy(name, path.ptr, path.len);
+    name[path.len] = '\0';
+    if (initialise && mkdir(name, 0700) != 0 && errno != EEXIST)
+        return fail(err, NOT_FOUND, "cannot make the data directory %.60s: %s", name,
+                    strerror(errno));
+    int fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return fail(err, NOT_FOUND, "cannot open the data directory %.60s: %s", name,
+                    strerror(errno));
+    *ret_fd = fd;
+    return OK;
+}
+
+/* Is the lock held by an offline command, which will be gone soon? */
+static bool is_held_offline(int lock_fd)
+{
+    char word[8] = {0};
+    return pread(lock_fd, word, sizeof word, 0) > 0 && strncmp(word, "offline", 7) == 0;
+}
+
+static enum status take_lock(int dir_fd, bool is_offline, int *ret_fd, struct err *err)
+{
+    int fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return fail(err, FORBIDDEN, "cannot open the lock in the data directory: %s",
+                    strerror(errno));
+    int64_t give_up_at = clock_monotonic_ms() + LOCK_WAIT_MS;
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
+        if ((!is_held_offline(fd) && !is_offline) || clock_monotonic_ms() > give_up_at) {
+            (void)close(fd);
+            return fail(err, CONFLICT, "another postern server uses this data directory");
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    const char *word = is_offline ? "offline\n" : "serving\n";
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, word, strlen(word), 0) < 0) {
+        (void)close(fd);
+        return fail(err, UNAVAILABLE, "cannot write in the data directory: %s", strerror(errno));
+    }
+    *ret_fd = fd;
+    return OK;
+}
+
+static bool exists(int dir_fd, const char *name)
+{
+    return faccessat(dir_fd, name, F_OK, 0) == 0;
+}
+
+/* Written whole under another name, made durable, then given its name: a key is there or it is not.
+ */
+static enum status make_kek(int dir_fd, struct err *err)
+{
+    unsigned char key[KEK_BYTES];
+    if (mkdirat(dir_fd, "keys", 0700) != 0 && errno != EEXIST)
+        return fail(err, UNAVAILABLE, "cannot make keys/ in the data directory: %s",
+                    strerror(errno));
+    int keys_fd = openat(dir_fd, "keys", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    int fd =
+        openat(keys_fd, "kek.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    random_bytes(key, sizeof key);
+    bool is_made = fd >= 0 && write(fd, key, sizeof key) == (ssize_t)sizeof key && fsync(fd) == 0 &&
+                   renameat(keys_fd, "kek.new", keys_fd, "kek") == 0 && fsync(keys_fd) == 0 &&
+                   fsync(dir_fd) == 0;
+    int error = errno;
+    explicit_bzero(key, sizeof key);
+    if (fd >= 0)
+        (void)close(fd);
+    if (keys_fd >= 0)
+        (void)close(keys_fd);
+    return is_made
+               ? OK
+               : fail(err, UNAVAILABLE, "cannot make the key-encryption key: %s", strerror(error));
+}
+
+static enum status open_kek(int dir_fd, int *ret_fd, struct err *err)
+{
+    struct stat info;
+    int fd = openat(dir_fd, "keys/kek", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || fstat(fd, &info) != 0)
+        return fail(err, CORRUPT, "cannot open keys/kek in the data directory: %s",
+                    strerror(errno));
+    if (!S_ISREG(info.st_mode) || info.st_size != KEK_BYTES) {
+        (void)close(fd);
+        return fail(err, CORRUPT, "keys/kek is not a key-encryption key: it must have 32 bytes");
+    }
+    if ((info.st_mode & 077) != 0) {
+        (void)close(fd);
+        return fail(err, FORBIDDEN,
+                    "keys/kek can be read by others: chmod 600 it, and consider it exposed");
+    }
+    *ret_fd = fd;
+    return OK;
+}
+
+static enum status open_key(int dir_fd, bool initialise, int *ret_fd, struct err *err)
+{
+    bool has_database = exists(dir_fd, "postern.db");
+    if (!exists(dir_fd, "keys/kek")) {
+        if (has_database)
+            return fail(
+                err, CORRUPT,
+                "keys/kek is missing, and the database cannot be read without it: restore it");
+        if (!initialise)
+            return fail(err, NOT_FOUND,
+                        "this data directory was never initialised: start `postern serve` once");
+        enum status status = make_kek(dir_fd, err);
+        if (status != OK)
+            return status;
+    } else if (!has_database && !initialise) {
+        return fail(err, NOT_FOUND,
+                    "this data directory was never initialised: start `postern serve` once");
+    }
+    return open_kek(dir_fd, ret_fd, err);
+}
+
+enum status data_dir_open(struct span path, bool initialise, struct data_dir *ret_dir,
+                          struct err *err)
+{
+    struct data_dir dir = {.fd = -1, .lock_fd = -1, .kek_fd = -1};
+    enum status status = open_directory(path, initialise, &dir.fd, err);
+    if (status == OK)
+        status = take_lock(dir.fd, !initialise, &dir.lock_fd, err);
+    if (status == OK)
+        status = open_key(dir.fd, initialise, &dir.kek_fd, err);
+    if (status == OK) {
+        *ret_dir = dir;
+        return OK;
+    }
+    if (dir.lock_fd >= 0)
+        (void)close(dir.lock_fd);
+    if (dir.fd >= 0)
+        (void)close(dir.fd);
+    return status;
+}
+
+int data_dir_control_socket(const struct data_dir *dir, struct err *err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/control.sock",
+                   dir->fd);
+    (void)unlinkat(dir->fd, "control.sock", 0); /* of a server that is gone: we hold the lock */
+    mode_t mask = umask(0177);
+    bool is_bound = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
+                    listen(fd, CONTROL_BACKLOG) == 0;
+    int error = errno;
+    (void)umask(mask);
+    if (is_bound)
+        return fd;
+    if (fd >= 0)
+        (void)close(fd);
+    (void)fail(err, UNAVAILABLE, "cannot bind the control socket: %s", strerror(error));
+    return -1;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starting the other two programs: found beside this one, else in libexecdir. */
+#pragma once
+
+#include "base/attr.h"
+#include "base/status.h"
+
+#include <sys/types.h>
+
+enum { PROGRAM_ARGUMENTS_MAX = 32 };
+
+/* What a child gets: arguments, and the descriptors that stay open in it. Everything else is
+ * close-on-exec. */
+struct program {
+    const char *name;                             /* "posternd" */
+    const char *arguments[PROGRAM_ARGUMENTS_MAX]; /* after argv[0], NULL-terminated */
+    const int *fds;
+    size_t fd_count;
+};
+
+/* Forks and executes; the child's signal mask is empty. -1 with err when it cannot be started. */
+pid_t program_start(const struct program *program, struct err *err) MUST_USE;
+
+/* The path of a program of ours. */
+enum status program_find(const char *name, char *ret_path, size_t size, struct err *err) MUST_USE;

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The supervisor: prepares the data directory, binds sockets, starts front and signer, restarts
+ * what dies, ends all on SIGTERM. Links no cryptography and no database (rule R1; decisions). One
+ * thread. */
+#pragma once
+
+#include "config/config.h"
+
+struct supervisor_options {
+    const struct config *config;
+    /* No network listener and no first start: for the command line while no server runs. Ends with
+     * its last control connection. */
+    bool is_offline;
+};
+
+/* Runs until the end; the answer is the process's exit status. Prints `ready URL` on standard
+ * output once, when connections are accepted. */
+int supervisor_run(const struct supervisor_options *options);
