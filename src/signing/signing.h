@@ -110,7 +110,7 @@ struct signing_reply {
     };
 };
 
-enum { SIGNING_MESSAGE_MAX = 16384, SIGNING_WAITING_MAX = 4096 };
+enum { SIGNING_MESSAGE_MAX = 16384, SIGNING_WAITING_MAX = 4096, SIGNING_TOKEN_LEN_MAX = 4096 };
 
 struct signing_lane;
 

@@ -24,7 +24,6 @@ enum {
     SEALED_SECRET_LEN_MAX = 1100,
     SECRET_LEN_MAX = 1024,
     AUDIENCE_LEN_MAX = 1024,
-    TOKEN_LEN_MAX = 4096,
     HASH_LEN_MAX = 64,
 };
 
@@ -127,7 +126,7 @@ static const struct message_field key_make_reply[] = {
 };
 
 static const struct message_field token_reply[] = {
-    REPLY_FIELD(FIELD_BYTES, token.token, TOKEN_LEN_MAX),
+    REPLY_FIELD(FIELD_BYTES, token.token, SIGNING_TOKEN_LEN_MAX),
     REPLY_FIELD(FIELD_I64, token.expires_in, 0),
     REPLY_FIELD(FIELD_BYTES, token.token_id, ID_LEN_MAX),
 };
