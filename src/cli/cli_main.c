@@ -120,21 +120,26 @@ static bool takes_value(const struct cli_command *command, struct span name)
            !span_equal(name, SPAN("version"));
 }
 
-/* The command whose words argv begins with, skipping options; the longest name wins. *ret_words is
- * how many words its name has. */
-static const struct cli_command *find_command(int argc, char **argv, size_t *ret_words)
+/* The first words of argv that are no options, nor values of global ones: at most max. */
+static size_t first_words(int argc, char **argv, const char **words, size_t max)
 {
-    const char *words[2] = {NULL, NULL};
     size_t count = 0;
-    for (int i = 1; i < argc && count < 2; i++) {
+    for (int i = 1; i < argc && count < max; i++) {
         struct span argument = span_cstr(argv[i]);
-        if (!span_starts(argument, SPAN("--"))) {
+        if (!span_starts(argument, SPAN("--")))
             words[count++] = argv[i];
-        } else if (span_find(argument, '=') == argument.len &&
-                   takes_value(NULL, span_from(argument, 2))) {
+        else if (span_find(argument, '=') == argument.len &&
+                 takes_value(NULL, span_from(argument, 2)))
             i++;
-        }
     }
+    return count;
+}
+
+/* The command whose name these words begin with; the longest name wins. *ret_words: how many it
+ * has. */
+static const struct cli_command *find_command(const char *const *words, size_t count,
+                                              size_t *ret_words)
+{
     char name[64];
     for (size_t used = count; used > 0; used--) {
         (void)snprintf(name, sizeof name, "%s%s%s", words[0], used > 1 ? " " : "",
@@ -249,13 +254,16 @@ int main(int argc, char **argv)
 {
     struct err err = {0};
     size_t command_words = 0;
-    const struct cli_command *command = find_command(argc, argv, &command_words);
+    const char *words[2];
+    size_t word_count = first_words(argc, argv, words, ARRAY_LEN(words));
+    const struct cli_command *command = find_command(words, word_count, &command_words);
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
         return printf("postern %s\n", POSTERN_VERSION) > 0 ? 0 : 1;
     if (command == NULL && (argc == 1 || strcmp(argv[1], "--help") == 0))
         return print_help();
     if (command == NULL)
-        return cli_usage("there is no such command");
+        return cli_usage("there is no such command: %s%s%s", word_count > 0 ? words[0] : argv[1],
+                         word_count > 1 ? " " : "", word_count > 1 ? words[1] : "");
     struct cli *cli = calloc(1, sizeof *cli);
     if (cli == NULL)
         return cli_fail("no memory");

@@ -4,51 +4,373 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "codec/base64url.h"
-#include "codec/json.h"
 #include "crypto/digest.h"
-#include "jose/jwk_internal.h"
+#include "jose/jose_internal.h"
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
-#include <openssl/ec.h>
-#include <openssl/param_build.h>
-
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { COMPONENT_BYTES_MAX = RSA_BITS_MAX / 8 };
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/param_build.h>
+#include <openssl/rsa.h>
 
-static inline void auto_bn(BIGNUM **number)
+/* Members by kty (RFC 7518 §6.2.1, §6.3.1, RFC 8037 §2). */
+struct kty_row {
+    struct span kty;
+    struct span crv; /* empty: the type has none */
+    const char *first;
+    const char *second; /* NULL: the type has one */
+    enum jose_alg usual;
+};
+
+static const struct kty_row ktys[JOSE_KTY_COUNT] = {
+    [JOSE_RSA] = {SPAN_INIT("RSA"), {0}, "n", "e", JOSE_RS256},
+    [JOSE_EC_P256] = {SPAN_INIT("EC"), SPAN_INIT("P-256"), "x", "y", JOSE_ES256},
+    [JOSE_OKP_ED25519] = {SPAN_INIT("OKP"), SPAN_INIT("Ed25519"), "x", NULL, JOSE_EDDSA},
+};
+
+static const struct json_limits key_limits = {.depth_max = 8, .members_max = 64};
+
+bool jwk_set_parameters(EVP_PKEY_CTX *context, enum jose_alg alg)
 {
-    BN_free(*number);
+    if (EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) != 1)
+        return false;
+    if (alg == JOSE_RS256)
+        return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
+    if (alg == JOSE_PS256)
+        return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+               EVP_PKEY_CTX_set_rsa_mgf1_md(context, EVP_sha256()) == 1 &&
+               EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
+    return true;
 }
 
-static inline void auto_builder(OSSL_PARAM_BLD **builder)
+/* RFC 7518 §2: a Base64urlUInt has no leading zero octets. We read them, but never keep them: the
+ * thumbprint is of the minimal form. */
+static struct span minimal(struct span number)
 {
-    OSSL_PARAM_BLD_free(*builder);
+    while (number.len > 0 && number.ptr[0] == '\0')
+        number = span_from(number, 1);
+    return number;
 }
 
-static inline void auto_params(OSSL_PARAM **params)
+static bool is_odd(struct span number)
 {
-    OSSL_PARAM_free(*params);
+    return number.len > 0 && (number.ptr[number.len - 1] & 1) != 0;
 }
 
-static inline void auto_key_context(EVP_PKEY_CTX **context)
+/* RFC 7518 §3.3: 2048 bits or more; the upper bounds limit what a verification costs. */
+static enum status check_rsa(struct jwk_values values, struct err *err)
 {
-    EVP_PKEY_CTX_free(*context);
+    struct span n = values.first;
+    struct span e = values.second;
+    bool is_short = n.len < RSA_MODULUS_BYTES_MIN ||
+                    (n.len == RSA_MODULUS_BYTES_MIN && ((unsigned char)n.ptr[0] & 0x80) == 0);
+    if (is_short || n.len > RSA_MODULUS_BYTES_MAX)
+        return fail(err, INVALID, "n must have 2048 to 8192 bits");
+    if (!is_odd(n))
+        return fail(err, INVALID, "n must be odd");
+    if (!is_odd(e) || e.len > 4 || (e.len == 1 && e.ptr[0] == 1))
+        return fail(err, INVALID, "e must be odd, from 3 to 2^32");
+    return OK;
 }
 
-static inline void auto_scratch(struct arena *arena)
+static enum status check_values(enum jose_kty kty, struct jwk_values *values, struct err *err)
 {
-    arena_done(arena);
+    switch (kty) {
+    case JOSE_RSA:
+        values->first = minimal(values->first);
+        values->second = minimal(values->second);
+        return check_rsa(*values, err);
+    case JOSE_EC_P256:
+        if (values->first.len != P256_BYTES || values->second.len != P256_BYTES)
+            return fail(err, INVALID, "x and y must have 32 octets each");
+        return OK;
+    case JOSE_OKP_ED25519:
+        if (values->first.len != ED25519_BYTES)
+            return fail(err, INVALID, "x must have 32 octets");
+        return OK;
+    case JOSE_KTY_COUNT:
+        break;
+    }
+    abort();
+}
+
+static EVP_PKEY *pkey_from_parameters(const char *type, OSSL_PARAM *parameters)
+{
+    AUTO(pkey_context) EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+    EVP_PKEY *pkey = NULL;
+    if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
+        EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, parameters) != 1)
+        return NULL;
+    return pkey;
+}
+
+static EVP_PKEY *rsa_pkey(struct jwk_values values)
+{
+    AUTO(number) BIGNUM *n = BN_bin2bn(jose_bytes(values.first), (int)values.first.len, NULL);
+    AUTO(number) BIGNUM *e = BN_bin2bn(jose_bytes(values.second), (int)values.second.len, NULL);
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    OSSL_PARAM *parameters = NULL;
+    EVP_PKEY *pkey = NULL;
+    if (n != NULL && e != NULL && builder != NULL &&
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1)
+        parameters = OSSL_PARAM_BLD_to_param(builder);
+    if (parameters != NULL)
+        pkey = pkey_from_parameters("RSA", parameters);
+    OSSL_PARAM_free(parameters);
+    OSSL_PARAM_BLD_free(builder);
+    return pkey;
+}
+
+/* RFC 8725 §3.4: the point is on the curve, or there is no key. */
+static EVP_PKEY *p256_pkey(struct jwk_values values)
+{
+    unsigned char point[1 + 2 * P256_BYTES] = {POINT_CONVERSION_UNCOMPRESSED};
+    char group[] = "P-256";
+    memcpy(point + 1, values.first.ptr, P256_BYTES);
+    memcpy(point + 1 + P256_BYTES, values.second.ptr, P256_BYTES);
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_PKEY *pkey = pkey_from_parameters("EC", parameters);
+    AUTO(pkey_context)
+    EVP_PKEY_CTX *context = pkey == NULL ? NULL : EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+    if (context == NULL || EVP_PKEY_public_check(context) != 1) {
+        EVP_PKEY_free(pkey);
+        return NULL;
+    }
+    return pkey;
+}
+
+static EVP_PKEY *make_pkey(enum jose_kty kty, struct jwk_values values)
+{
+    switch (kty) {
+    case JOSE_RSA:
+        return rsa_pkey(values);
+    case JOSE_EC_P256:
+        return p256_pkey(values);
+    case JOSE_OKP_ED25519:
+        return EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, jose_bytes(values.first),
+                                              values.first.len);
+    case JOSE_KTY_COUNT:
+        break;
+    }
+    abort();
+}
+
+static size_t signature_bytes(enum jose_kty kty, struct jwk_values values)
+{
+    switch (kty) {
+    case JOSE_RSA:
+        return values.first.len;
+    case JOSE_EC_P256:
+        return ES256_SIGNATURE_BYTES;
+    case JOSE_OKP_ED25519:
+        return EDDSA_SIGNATURE_BYTES;
+    case JOSE_KTY_COUNT:
+        break;
+    }
+    abort();
+}
+
+/* Ed25519 has no two-step verification, so no context for it. */
+static bool make_verifier(struct jwk *key)
+{
+    if (jose_algs[key->alg].kty == JOSE_OKP_ED25519)
+        return true;
+    key->verifier = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
+    return key->verifier != NULL && EVP_PKEY_verify_init(key->verifier) == 1 &&
+           jwk_set_parameters(key->verifier, key->alg);
+}
+
+static void copy_values(struct jwk *key, struct jwk_values values)
+{
+    memcpy(key->bytes, values.first.ptr, values.first.len);
+    key->values.first = span_of(key->bytes, values.first.len);
+    if (values.second.len > 0)
+        memcpy(key->bytes + values.first.len, values.second.ptr, values.second.len);
+    key->values.second = span_of(key->bytes + values.first.len, values.second.len);
+}
+
+enum status jwk_new(enum jose_alg alg, struct jwk_values values, struct span kid,
+                    struct jwk **ret_key, struct err *err)
+{
+    const enum jose_kty kty = jose_algs[alg].kty;
+    enum status status = check_values(kty, &values, err);
+    if (status != OK)
+        return status;
+    AUTO(jwk) struct jwk *key = calloc(1, sizeof *key);
+    if (key == NULL)
+        return fail(err, NO_MEMORY, "no memory for a key");
+    key->alg = alg;
+    key->signature_bytes = signature_bytes(kty, values);
+    copy_values(key, values);
+    key->pkey = make_pkey(kty, values);
+    if (key->pkey == NULL || !make_verifier(key)) {
+        ERR_clear_error();
+        return fail(err, INVALID, "%s",
+                    kty == JOSE_EC_P256 ? "x and y are not a point of P-256"
+                                        : "the key cannot be used");
+    }
+    assert(kid.len <= sizeof key->kid);
+    if (kid.len > 0)
+        memcpy(key->kid, kid.ptr, kid.len);
+    else
+        jwk_thumbprint(key, key->kid);
+    key->kid_len = kid.len > 0 ? kid.len : JWK_THUMBPRINT_LEN;
+    *ret_key = key;
+    key = NULL;
+    return OK;
 }
 
 void jwk_free(struct jwk *key)
 {
     if (key == NULL)
         return;
-    EVP_PKEY_free(key->key);
+    EVP_PKEY_CTX_free(key->verifier);
+    EVP_PKEY_free(key->pkey);
     free(key);
+}
+
+/* An absent member is an empty text. */
+static enum status read_text(const json_t *object, const char *name, struct span *ret_text,
+                             struct err *err)
+{
+    const json_t *member = json_object_get(object, name);
+    if (member != NULL && !json_is_string(member))
+        return fail(err, INVALID, "%s must be a string", name);
+    *ret_text = json_text(member);
+    return OK;
+}
+
+static enum status read_bytes(const json_t *object, const char *name, struct arena *arena,
+                              struct span *ret_bytes, struct err *err)
+{
+    struct span text;
+    enum status status = read_text(object, name, &text, err);
+    if (status != OK)
+        return status;
+    if (text.len == 0)
+        return fail(err, INVALID, "%s is missing", name);
+    /* Two octets more than the largest modulus: room for a leading zero. */
+    if (text.len > base64url_encoded_len(RSA_MODULUS_BYTES_MAX + 2))
+        return fail(err, INVALID, "%s is too long", name);
+    status = base64url_decode(text, arena, ret_bytes);
+    if (status != OK)
+        return fail(err, status, "%s is not base64url", name);
+    return OK;
+}
+
+static enum status read_kty(const json_t *object, enum jose_kty *ret_kty, struct err *err)
+{
+    struct span kty, crv;
+    enum status status = read_text(object, "kty", &kty, err);
+    if (status == OK)
+        status = read_text(object, "crv", &crv, err);
+    if (status != OK)
+        return status;
+    if (kty.len == 0)
+        return fail(err, INVALID, "kty is missing");
+    for (size_t i = 0; i < JOSE_KTY_COUNT; i++) {
+        if (!span_equal(kty, ktys[i].kty))
+            continue;
+        if (ktys[i].crv.len > 0 && crv.len == 0)
+            return fail(err, INVALID, "crv is missing");
+        if (ktys[i].crv.len > 0 && !span_equal(crv, ktys[i].crv))
+            return fail(err, UNSUPPORTED, "crv is not one that we have");
+        *ret_kty = (enum jose_kty)i;
+        return OK;
+    }
+    return fail(err, UNSUPPORTED, "kty is not one that we have");
+}
+
+/* RFC 8725 §3.1: each key is used with exactly one algorithm. */
+static enum status read_alg(const json_t *object, enum jose_kty kty, enum jose_alg fallback,
+                            enum jose_alg *ret_alg, struct err *err)
+{
+    struct span name;
+    enum status status = read_text(object, "alg", &name, err);
+    if (status != OK)
+        return status;
+    *ret_alg = fallback == JOSE_ALG_COUNT ? ktys[kty].usual : fallback;
+    if (json_object_get(object, "alg") != NULL && !jose_alg_find(name, ret_alg))
+        return fail(err, UNSUPPORTED, "alg is not one that we have");
+    if (jose_algs[*ret_alg].kty != kty)
+        return fail(err, INVALID, "alg does not fit kty");
+    return OK;
+}
+
+/* RFC 7517 §4.2, §4.3: what the key may be used for, if it says so, includes verifying. */
+static enum status check_use(const json_t *object, struct err *err)
+{
+    struct span use;
+    enum status status = read_text(object, "use", &use, err);
+    if (status != OK)
+        return status;
+    if (use.len > 0 && !span_equal(use, SPAN("sig")))
+        return fail(err, UNSUPPORTED, "use is not sig");
+    const json_t *operations = json_object_get(object, "key_ops");
+    if (operations == NULL)
+        return OK;
+    if (!json_is_array(operations))
+        return fail(err, INVALID, "key_ops must be an array");
+    for (size_t i = 0; i < json_array_size(operations); i++) {
+        if (span_equal(json_text(json_array_get(operations, i)), SPAN("verify")))
+            return OK;
+    }
+    return fail(err, UNSUPPORTED, "key_ops does not include verify");
+}
+
+static enum status read_key(const json_t *object, enum jose_alg fallback, struct arena *arena,
+                            struct jwk **ret_key, struct err *err)
+{
+    enum jose_kty kty = JOSE_KTY_COUNT;
+    enum jose_alg alg = JOSE_ALG_COUNT;
+    struct jwk_values values = {0};
+    struct span kid = {0};
+    enum status status = read_kty(object, &kty, err);
+    if (status == OK)
+        status = read_alg(object, kty, fallback, &alg, err);
+    if (status == OK)
+        status = check_use(object, err);
+    if (status == OK)
+        status = read_text(object, "kid", &kid, err);
+    if (status == OK && kid.len > JWK_KID_LEN_MAX)
+        status = fail(err, INVALID, "kid has more than %d octets", JWK_KID_LEN_MAX);
+    if (status == OK)
+        status = read_bytes(object, ktys[kty].first, arena, &values.first, err);
+    if (status == OK && ktys[kty].second != NULL)
+        status = read_bytes(object, ktys[kty].second, arena, &values.second, err);
+    return status == OK ? jwk_new(alg, values, kid, ret_key, err) : status;
+}
+
+enum status jwk_from_json(const json_t *object, enum jose_alg fallback, struct jwk **ret_key,
+                          struct err *err)
+{
+    struct arena arena;
+    if (!json_is_object(object))
+        return fail(err, INVALID, "a key must be a JSON object");
+    arena_init(&arena, JWK_TEXT_LEN_MAX);
+    enum status status = read_key(object, fallback, &arena, ret_key, err);
+    arena_done(&arena);
+    return status;
+}
+
+enum status jwk_parse(struct span json, enum jose_alg fallback, struct jwk **ret_key,
+                      struct err *err)
+{
+    AUTO(json) json_t *object = NULL;
+    assert(fallback < JOSE_ALG_COUNT);
+    if (json.len > JWK_TEXT_LEN_MAX)
+        return fail(err, INVALID, "a key has more than %d octets", JWK_TEXT_LEN_MAX);
+    enum status status = json_parse(json, &key_limits, &object, err);
+    return status == OK ? jwk_from_json(object, fallback, ret_key, err) : status;
 }
 
 enum jose_alg jwk_alg(const struct jwk *key)
@@ -61,376 +383,63 @@ struct span jwk_kid(const struct jwk *key)
     return span_of(key->kid, key->kid_len);
 }
 
-void jwk_thumbprint(const struct jwk *key, char text[static JWK_THUMBPRINT_LEN])
+static void write_bytes(struct json_writer *writer, const char *name, struct span bytes)
 {
-    memcpy(text, key->thumbprint, JWK_THUMBPRINT_LEN);
-}
-
-/* One number of a key, base64url, in the length given (0: minimal, RFC 7518 §2 Base64urlUInt). */
-static void write_number(const EVP_PKEY *key, const char *param, int bytes, struct buf *out)
-{
-    BIGNUM *number AUTO(bn) = NULL;
-    unsigned char text[COMPONENT_BYTES_MAX];
-    if (EVP_PKEY_get_bn_param(key, param, &number) != 1) {
-        out->has_failed = true;
-        return;
-    }
-    int len = bytes == 0 ? BN_num_bytes(number) : bytes;
-    if (len > COMPONENT_BYTES_MAX || BN_bn2binpad(number, text, len) != len) {
-        out->has_failed = true;
-        return;
-    }
-    base64url_write(out, span_of(text, (size_t)len));
-}
-
-/* The members that make the key, in the order of their names and without spaces: what a thumbprint
- * is taken of (RFC 7638 §3.2, RFC 8037 §2), and the front of what is published. */
-static void write_members(const struct jwk *key, struct buf *out)
-{
-    unsigned char raw[ED25519_KEY_BYTES];
-    size_t raw_len = sizeof raw;
-    switch (jose_algs[key->alg].kty) {
-    case JOSE_RSA:
-        buf_put(out, SPAN("\"e\":\""));
-        write_number(key->key, OSSL_PKEY_PARAM_RSA_E, 0, out);
-        buf_put(out, SPAN("\",\"kty\":\"RSA\",\"n\":\""));
-        write_number(key->key, OSSL_PKEY_PARAM_RSA_N, 0, out);
-        buf_put(out, SPAN("\""));
-        return;
-    case JOSE_EC_P256:
-        buf_put(out, SPAN("\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\""));
-        write_number(key->key, OSSL_PKEY_PARAM_EC_PUB_X, P256_COORDINATE_BYTES, out);
-        buf_put(out, SPAN("\",\"y\":\""));
-        write_number(key->key, OSSL_PKEY_PARAM_EC_PUB_Y, P256_COORDINATE_BYTES, out);
-        buf_put(out, SPAN("\""));
-        return;
-    case JOSE_OKP_ED25519:
-        if (EVP_PKEY_get_raw_public_key(key->key, raw, &raw_len) != 1)
-            out->has_failed = true;
-        buf_put(out, SPAN("\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\""));
-        base64url_write(out, span_of(raw, raw_len));
-        buf_put(out, SPAN("\""));
-        return;
-    case JOSE_KTY_COUNT:
-        break;
-    }
-    out->has_failed = true;
+    json_name(writer, span_cstr(name));
+    buf_byte(writer->out, '"');
+    base64url_write(writer->out, bytes);
+    buf_byte(writer->out, '"');
+    writer->is_after_name = false;
 }
 
 void jwk_write(const struct jwk *key, struct buf *out)
 {
-    buf_byte(out, '{');
-    write_members(key, out);
-    buf_put(out, SPAN(",\"use\":\"sig\",\"alg\":\""));
-    buf_put(out, jose_algs[key->alg].name);
-    buf_put(out, SPAN("\",\"kid\":\""));
-    buf_put(out, jwk_kid(key));
-    buf_put(out, SPAN("\"}"));
+    const struct kty_row *row = &ktys[jose_algs[key->alg].kty];
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_object_open(&writer);
+    json_member_text(&writer, SPAN("kty"), row->kty);
+    if (row->crv.len > 0)
+        json_member_text(&writer, SPAN("crv"), row->crv);
+    write_bytes(&writer, row->first, key->values.first);
+    if (row->second != NULL)
+        write_bytes(&writer, row->second, key->values.second);
+    json_member_text(&writer, SPAN("use"), SPAN("sig"));
+    json_member_text(&writer, SPAN("alg"), jose_algs[key->alg].name);
+    json_member_text(&writer, SPAN("kid"), jwk_kid(key));
+    json_object_close(&writer);
 }
 
-static bool set_thumbprint(struct jwk *key)
+/* RFC 7638 §3.3: the required members alone, in the order of their names: crv, e, kty, n, x, y. */
+static void write_thumbprint_input(const struct jwk *key, struct buf *out)
 {
-    struct buf members AUTO(buf);
+    const enum jose_kty kty = jose_algs[key->alg].kty;
+    const struct kty_row *row = &ktys[kty];
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_object_open(&writer);
+    if (row->crv.len > 0)
+        json_member_text(&writer, SPAN("crv"), row->crv);
+    if (kty == JOSE_RSA)
+        write_bytes(&writer, row->second, key->values.second);
+    json_member_text(&writer, SPAN("kty"), row->kty);
+    write_bytes(&writer, row->first, key->values.first);
+    if (kty == JOSE_EC_P256)
+        write_bytes(&writer, row->second, key->values.second);
+    json_object_close(&writer);
+}
+
+void jwk_thumbprint(const struct jwk *key, char text[static JWK_THUMBPRINT_LEN])
+{
     unsigned char digest[SHA256_BYTES];
-    struct buf text = {
-        .data = key->thumbprint, .capacity = JWK_THUMBPRINT_LEN, .limit = JWK_THUMBPRINT_LEN};
-    buf_init(&members, JWK_TEXT_LEN_MAX);
-    buf_byte(&members, '{');
-    write_members(key, &members);
-    buf_byte(&members, '}');
-    sha256(buf_span(&members), digest);
-    base64url_write(&text, span_of(digest, sizeof digest));
-    return buf_ok(&members) && buf_ok(&text);
-}
-
-enum status jwk_wrap(EVP_PKEY *take_key, enum jose_alg alg, struct span kid, struct jwk **ret_key,
-                     struct err *err)
-{
-    struct jwk *key = calloc(1, sizeof *key);
-    if (key == NULL) {
-        EVP_PKEY_free(take_key);
-        return fail(err, NO_MEMORY, "no memory for a key");
-    }
-    key->key = take_key;
-    key->alg = alg;
-    if (!set_thumbprint(key)) {
-        jwk_free(key);
-        return fail(err, INVALID, "the key has no thumbprint");
-    }
-    if (kid.len == 0)
-        kid = span_of(key->thumbprint, JWK_THUMBPRINT_LEN);
-    memcpy(key->kid, kid.ptr, kid.len);
-    key->kid_len = kid.len;
-    *ret_key = key;
-    return OK;
-}
-
-/* A base64url member with at most bytes_max bytes. */
-static enum status read_member(const json_t *json, const char *name, size_t bytes_max,
-                               struct arena *arena, struct span *ret_bytes, struct err *err)
-{
-    struct span text = json_text(json_object_get(json, name));
-    if (text.len == 0 || base64url_decode(text, arena, ret_bytes) != OK ||
-        ret_bytes->len > bytes_max)
-        return fail(err, INVALID, "the key's %s is absent or not base64url of the right length",
-                    name);
-    return OK;
-}
-
-static EVP_PKEY *build(const char *type, OSSL_PARAM_BLD *builder)
-{
-    AUTO(params) OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
-    AUTO(key_context) EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-    EVP_PKEY *key = NULL;
-    if (params == NULL || context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
-        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
-        return NULL;
-    return key;
-}
-
-static BIGNUM *number_of(struct span bytes)
-{
-    return BN_bin2bn((const unsigned char *)bytes.ptr, (int)bytes.len, NULL);
-}
-
-static enum status read_rsa(const json_t *json, struct arena *arena, EVP_PKEY **ret_key,
-                            struct err *err)
-{
-    struct span n;
-    struct span e;
-    enum status status = read_member(json, "n", COMPONENT_BYTES_MAX + 1, arena, &n, err);
-    if (status == OK)
-        status = read_member(json, "e", 5, arena, &e, err);
-    if (status != OK)
-        return status;
-    AUTO(bn) BIGNUM *modulus = number_of(n);
-    AUTO(bn) BIGNUM *exponent = number_of(e);
-    AUTO(builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    if (modulus == NULL || exponent == NULL || builder == NULL)
-        return fail(err, NO_MEMORY, "no memory for a key");
-    int bits = BN_num_bits(modulus);
-    /* RFC 7518 §3.3 sets the lower bound; the others bound the cost and refuse e = 1. */
-    if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX || !BN_is_odd(modulus))
-        return fail(err, INVALID, "the key's n is not an odd number of 2048 to 8192 bits");
-    if (!BN_is_odd(exponent) || BN_is_one(exponent) || BN_num_bits(exponent) > 33)
-        return fail(err, INVALID, "the key's e is not an odd number of 3 to 2^32");
-    if (OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) != 1 ||
-        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent) != 1)
-        return fail(err, NO_MEMORY, "no memory for a key");
-    *ret_key = build("RSA", builder);
-    return *ret_key == NULL ? fail(err, INVALID, "the key is not an RSA key") : OK;
-}
-
-static enum status read_ec(const json_t *json, struct arena *arena, EVP_PKEY **ret_key,
-                           struct err *err)
-{
-    struct span x;
-    struct span y;
-    unsigned char point[1 + 2 * P256_COORDINATE_BYTES] = {POINT_CONVERSION_UNCOMPRESSED};
-    if (!span_equal(json_text(json_object_get(json, "crv")), SPAN("P-256")))
-        return fail(err, UNSUPPORTED, "the key's crv is not P-256");
-    enum status status = read_member(json, "x", P256_COORDINATE_BYTES, arena, &x, err);
-    if (status == OK)
-        status = read_member(json, "y", P256_COORDINATE_BYTES, arena, &y, err);
-    if (status != OK)
-        return status;
-    if (x.len != P256_COORDINATE_BYTES || y.len != P256_COORDINATE_BYTES)
-        return fail(err, INVALID, "the key's x and y must be 32 octets"); /* RFC 7518 §6.2.1.2 */
-    memcpy(point + 1, x.ptr, x.len);
-    memcpy(point + 1 + P256_COORDINATE_BYTES, y.ptr, y.len);
-    AUTO(builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    if (builder == NULL ||
-        OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0) != 1 ||
-        OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point) !=
-            1)
-        return fail(err, NO_MEMORY, "no memory for a key");
-    EVP_PKEY *key AUTO(pkey) = build("EC", builder);
-    AUTO(key_context) EVP_PKEY_CTX *context = key == NULL ? NULL : EVP_PKEY_CTX_new(key, NULL);
-    /* Also refuses a point that is not on the curve (RFC 8725 §3.4). */
-    if (context == NULL || EVP_PKEY_public_check(context) != 1)
-        return fail(err, INVALID, "the key is not a point on P-256");
-    *ret_key = key;
-    key = NULL;
-    return OK;
-}
-
-static enum status read_okp(const json_t *json, struct arena *arena, EVP_PKEY **ret_key,
-                            struct err *err)
-{
-    struct span x;
-    if (!span_equal(json_text(json_object_get(json, "crv")), SPAN("Ed25519")))
-        return fail(err, UNSUPPORTED, "the key's crv is not Ed25519");
-    enum status status = read_member(json, "x", ED25519_KEY_BYTES, arena, &x, err);
-    if (status != OK)
-        return status;
-    if (x.len == ED25519_KEY_BYTES)
-        *ret_key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, (const unsigned char *)x.ptr,
-                                               x.len);
-    return *ret_key == NULL ? fail(err, INVALID, "the key's x is not an Ed25519 key of 32 octets")
-                            : OK;
-}
-
-static enum status read_alg(const json_t *json, enum jose_alg fallback, enum jose_alg *ret_alg,
-                            struct err *err)
-{
-    const json_t *alg = json_object_get(json, "alg");
-    const json_t *use = json_object_get(json, "use");
-    if (use != NULL && !span_equal(json_text(use), SPAN("sig")))
-        return fail(err, UNSUPPORTED, "the key's use is not sig");
-    *ret_alg = fallback;
-    if (alg != NULL && !json_is_string(alg))
-        return fail(err, INVALID, "the key's alg is not a string");
-    if (alg != NULL && !jose_alg_find(json_text(alg), ret_alg))
-        return fail(err, UNSUPPORTED, "the key's alg is not one of ours");
-    return OK;
-}
-
-static enum status read_key(const json_t *json, enum jose_alg fallback, struct arena *arena,
-                            struct jwk **ret_key, struct err *err)
-{
-    enum jose_alg alg;
-    EVP_PKEY *key = NULL;
-    if (!json_is_object(json))
-        return fail(err, INVALID, "a key must be a JSON object");
-    const json_t *kid = json_object_get(json, "kid");
-    if (kid != NULL && (!json_is_string(kid) || json_string_length(kid) > JWK_KID_LEN_MAX))
-        return fail(err, INVALID, "the key's kid is not a string of at most %d bytes",
-                    JWK_KID_LEN_MAX);
-    struct span kty = json_text(json_object_get(json, "kty"));
-    enum jose_kty type = JOSE_KTY_COUNT;
-    enum status status = read_alg(json, fallback, &alg, err);
-    if (status == OK && span_equal(kty, SPAN("RSA"))) {
-        type = JOSE_RSA;
-        status = read_rsa(json, arena, &key, err);
-    } else if (status == OK && span_equal(kty, SPAN("EC"))) {
-        type = JOSE_EC_P256;
-        status = read_ec(json, arena, &key, err);
-    } else if (status == OK && span_equal(kty, SPAN("OKP"))) {
-        type = JOSE_OKP_ED25519;
-        status = read_okp(json, arena, &key, err);
-    } else if (status == OK) {
-        status = fail(err, UNSUPPORTED, "the key's kty is not RSA, EC or OKP");
-    }
-    if (status != OK)
-        return status;
-    if (jose_algs[alg].kty != type) {
-        EVP_PKEY_free(key);
-        return fail(err, INVALID, "the key's alg does not fit its kty");
-    }
-    return jwk_wrap(key, alg, json_text(kid), ret_key, err);
-}
-
-enum status jwk_parse(struct span json, enum jose_alg fallback, struct jwk **ret_key,
-                      struct err *err)
-{
-    AUTO(json) json_t *parsed = NULL;
-    struct arena scratch AUTO(scratch);
-    arena_init(&scratch, 65536);
-    if (json.len > JWK_TEXT_LEN_MAX)
-        return fail(err, INVALID, "the key is longer than %d bytes", JWK_TEXT_LEN_MAX);
-    enum status status = json_parse(json, &json_limits_default, &parsed, err);
-    return status == OK ? read_key(parsed, fallback, &scratch, ret_key, err) : status;
-}
-
-/* --- Sets --- */
-
-enum { JWKS_KEYS_MAX = 64, JWKS_TEXT_LEN_MAX = 524288 };
-
-struct jwks {
-    size_t count;
-    struct jwk *keys[JWKS_KEYS_MAX];
-};
-
-struct jwks *jwks_new(void)
-{
-    return calloc(1, sizeof(struct jwks));
-}
-
-void jwks_free(struct jwks *set)
-{
-    if (set == NULL)
-        return;
-    for (size_t i = 0; i < set->count; i++)
-        jwk_free(set->keys[i]);
-    free(set);
-}
-
-enum status jwks_add(struct jwks *set, struct jwk *take_key)
-{
-    enum status status = OK;
-    if (set->count == JWKS_KEYS_MAX)
-        status = NO_MEMORY;
-    else if (jwks_find(set, jwk_kid(take_key)) != NULL)
-        status = CONFLICT;
-    if (status == OK)
-        set->keys[set->count++] = take_key;
-    else
-        jwk_free(take_key);
-    return status;
-}
-
-size_t jwks_count(const struct jwks *set)
-{
-    return set->count;
-}
-
-const struct jwk *jwks_at(const struct jwks *set, size_t index)
-{
-    return set->keys[index];
-}
-
-const struct jwk *jwks_find(const struct jwks *set, struct span kid)
-{
-    for (size_t i = 0; i < set->count; i++) {
-        if (span_equal(jwk_kid(set->keys[i]), kid))
-            return set->keys[i];
-    }
-    return NULL;
-}
-
-void jwks_write(const struct jwks *set, struct buf *out)
-{
-    buf_put(out, SPAN("{\"keys\":["));
-    for (size_t i = 0; i < set->count; i++) {
-        if (i > 0)
-            buf_byte(out, ',');
-        jwk_write(set->keys[i], out);
-    }
-    buf_put(out, SPAN("]}"));
-}
-
-/* RFC 7517 §5: keys that cannot be used are skipped, also when they are ill-formed. Without an alg
- * of its own a key has the first that fits its type. */
-static void add_usable(struct jwks *set, const json_t *json)
-{
-    static const enum jose_alg fallbacks[] = {JOSE_RS256, JOSE_ES256, JOSE_EDDSA};
-    struct arena scratch AUTO(scratch);
-    arena_init(&scratch, 65536);
-    struct jwk *key = NULL;
-    for (size_t i = 0; i < ARRAY_LEN(fallbacks) && key == NULL; i++) {
-        if (read_key(json, fallbacks[i], &scratch, &key, NULL) != OK)
-            key = NULL;
-    }
-    if (key != NULL && jwks_add(set, key) != OK)
-        return; /* a second key of one kid: the first stays */
-}
-
-enum status jwks_parse(struct span json, struct jwks **ret_set, struct err *err)
-{
-    AUTO(json) json_t *parsed = NULL;
-    if (json.len > JWKS_TEXT_LEN_MAX)
-        return fail(err, INVALID, "the key set is longer than %d bytes", JWKS_TEXT_LEN_MAX);
-    enum status status = json_parse(json, &json_limits_default, &parsed, err);
-    if (status != OK)
-        return status;
-    const json_t *keys = json_object_get(parsed, "keys");
-    if (!json_is_array(keys))
-        return fail(err, INVALID, "a key set must be an object with an array \"keys\"");
-    struct jwks *set = jwks_new();
-    if (set == NULL)
-        return fail(err, NO_MEMORY, "no memory for a key set");
-    for (size_t i = 0; i < json_array_size(keys); i++)
-        add_usable(set, json_array_get(keys, i));
-    *ret_set = set;
-    return OK;
+    AUTO(buf) struct buf input;
+    AUTO(buf) struct buf encoded;
+    buf_init(&input, JWK_TEXT_LEN_MAX);
+    buf_init(&encoded, JWK_THUMBPRINT_LEN);
+    write_thumbprint_input(key, &input);
+    sha256(buf_span(&input), digest);
+    base64url_write(&encoded, span_of(digest, sizeof digest));
+    if (!buf_ok(&input) || !buf_ok(&encoded))
+        abort(); /* only without memory */
+    memcpy(text, encoded.data, JWK_THUMBPRINT_LEN);
 }

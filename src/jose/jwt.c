@@ -1,139 +1,176 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Without OpenSSL: the command-line client reads claims and does not link it. */
 #include "jose/jwt.h"
 
 #include "base/arena.h"
 #include "codec/json.h"
 
-static const struct json_limits claims_limits = {.depth_max = 8, .members_max = 1024};
+static const struct json_limits claims_limits = {.depth_max = 8, .members_max = JWT_ROLES_MAX};
 
-/* What reading the claims needs at every step. */
-struct claims_reader {
-    const json_t *json;
-    struct arena *arena;
-    struct err *err;
-    enum status status; /* the first failure */
+struct text_claim {
+    const char *name;
+    size_t offset; /* of the span in struct jwt_claims */
 };
 
-static void refuse(struct claims_reader *reader, const char *name, const char *why)
+static const struct text_claim text_claims[] = {
+    {"iss", offsetof(struct jwt_claims, issuer)},
+    {"sub", offsetof(struct jwt_claims, subject)},
+    {"client_id", offsetof(struct jwt_claims, client_id)},
+    {"jti", offsetof(struct jwt_claims, token_id)},
+    {"scope", offsetof(struct jwt_claims, scope)},
+    {"account_id", offsetof(struct jwt_claims, account_id)},
+    {"credential_id", offsetof(struct jwt_claims, credential_id)},
+};
+
+struct number_claim {
+    const char *name;
+    size_t offset; /* of the int64_t in struct jwt_claims */
+};
+
+static const struct number_claim number_claims[] = {
+    {"iat", offsetof(struct jwt_claims, issued_at)},
+    {"exp", offsetof(struct jwt_claims, expires_at)},
+    {"nbf", offsetof(struct jwt_claims, not_before)},
+    {"rev", offsetof(struct jwt_claims, revision)},
+};
+
+static enum status read_text(const json_t *value, const char *name, struct arena *arena,
+                             struct span *ret_text, struct err *err)
 {
-    if (reader->status == OK)
-        reader->status = fail(reader->err, INVALID, "The token's %s %s", name, why);
+    if (!json_is_string(value))
+        return fail(err, INVALID, "The claim %s is not made of strings", name);
+    *ret_text = arena_copy(arena, json_text(value));
+    return ret_text->ptr == NULL ? fail(err, NO_MEMORY, "no memory for claims") : OK;
 }
 
-static struct span keep(struct claims_reader *reader, const json_t *string)
+/* RFC 7519 §2: a NumericDate is a number and may have a fraction, which is cut. */
+static enum status read_number(const json_t *value, const char *name, int64_t *ret_number,
+                               struct err *err)
 {
-    struct span text = arena_copy(reader->arena, json_text(string));
-    if (text.ptr == NULL && reader->status == OK)
-        reader->status = fail(reader->err, NO_MEMORY, "no memory for the claims");
-    return text;
-}
-
-static struct span read_text(struct claims_reader *reader, const char *name)
-{
-    const json_t *value = json_object_get(reader->json, name);
-    if (value == NULL)
-        return (struct span){0};
-    if (!json_is_string(value)) {
-        refuse(reader, name, "is not a string");
-        return (struct span){0};
+    const double limit = 9223372036854775808.0; /* 2^63, exact in a double */
+    if (json_is_integer(value)) {
+        *ret_number = json_integer_value(value);
+        return OK;
     }
-    return keep(reader, value);
+    double real = json_real_value(value); /* 0 for what is not a real */
+    if (!json_is_real(value) || !(real >= -limit && real < limit))
+        return fail(err, INVALID, "The claim %s is not a number that fits", name);
+    *ret_number = (int64_t)real;
+    return OK;
 }
 
-/* RFC 7519 §2 NumericDate: a number, perhaps with a fraction, that fits. */
-static int64_t read_number(struct claims_reader *reader, const char *name)
+/* One string or an array of at most limit strings. */
+static enum status read_list(const json_t *value, const char *name, size_t limit,
+                             struct arena *arena, struct span *texts, size_t *ret_count,
+                             struct err *err)
 {
-    const json_t *value = json_object_get(reader->json, name);
-    if (value == NULL)
-        return 0;
-    if (json_is_integer(value) && json_integer_value(value) >= 0)
-        return json_integer_value(value);
-    double real = json_is_real(value) ? json_real_value(value) : -1;
-    if (!(real >= 0 && real < 9e15)) { /* also refuses NaN */
-        refuse(reader, name, "is not a number that can be");
-        return 0;
+    if (json_array_size(value) > limit)
+        return fail(err, INVALID, "The claim %s has more than %zu values", name, limit);
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        enum status status = read_text(json_array_get(value, i), name, arena, &texts[i], err);
+        if (status != OK)
+            return status;
     }
-    return (int64_t)real; /* towards zero */
+    *ret_count = json_array_size(value);
+    return OK;
 }
 
-static size_t read_texts(struct claims_reader *reader, const char *name, const json_t *value,
-                         struct span *texts, size_t max)
+/* RFC 7519 §4.1.3: a string, or an array of strings. */
+static enum status read_audience(const json_t *value, struct arena *arena,
+                                 struct jwt_claims *claims, struct err *err)
 {
-    size_t count = json_array_size(value);
-    if (count > max) {
-        refuse(reader, name, "has too many members");
-        return 0;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const json_t *member = json_array_get(value, i);
-        if (!json_is_string(member)) {
-            refuse(reader, name, "has a member that is not a string");
-            return 0;
-        }
-        texts[i] = keep(reader, member);
-    }
-    return count;
+    if (json_is_array(value))
+        return read_list(value, "aud", JWT_AUDIENCES_MAX, arena, claims->audiences,
+                         &claims->audience_count, err);
+    claims->audience_count = 1;
+    return read_text(value, "aud", arena, &claims->audiences[0], err);
 }
 
-static void read_audience(struct claims_reader *reader, struct jwt_claims *claims)
+static enum status read_roles(const json_t *value, struct arena *arena, struct jwt_claims *claims,
+                              struct err *err)
 {
-    const json_t *value = json_object_get(reader->json, "aud");
-    if (json_is_string(value)) {
-        claims->audiences[0] = keep(reader, value);
-        claims->audience_count = 1;
-    } else if (json_is_array(value)) {
-        claims->audience_count =
-            read_texts(reader, "aud", value, claims->audiences, JWT_AUDIENCES_MAX);
-    } else if (value != NULL) {
-        refuse(reader, "aud", "is neither a string nor an array of strings");
-    }
+    if (!json_is_array(value))
+        return fail(err, INVALID, "The claim roles is not an array");
+    claims->has_roles = true;
+    return read_list(value, "roles", JWT_ROLES_MAX, arena, claims->roles, &claims->role_count, err);
 }
 
-static void read_roles(struct claims_reader *reader, struct jwt_claims *claims)
+static enum status read_lists(const json_t *object, struct arena *arena, struct jwt_claims *claims,
+                              struct err *err)
 {
-    const json_t *value = json_object_get(reader->json, "roles");
-    claims->has_roles = json_is_array(value);
-    if (claims->has_roles)
-        claims->role_count = read_texts(reader, "roles", value, claims->roles, JWT_ROLES_MAX);
-    else if (value != NULL)
-        refuse(reader, "roles", "is not an array");
+    const json_t *audience = json_object_get(object, "aud");
+    const json_t *roles = json_object_get(object, "roles");
+    enum status status = OK;
+    if (audience != NULL)
+        status = read_audience(audience, arena, claims, err);
+    if (status == OK && roles != NULL)
+        status = read_roles(roles, arena, claims, err);
+    return status;
+}
+
+static enum status read_claims(const json_t *object, struct arena *arena, struct jwt_claims *claims,
+                               struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(text_claims); i++) {
+        const struct text_claim *row = &text_claims[i];
+        const json_t *value = json_object_get(object, row->name);
+        struct span text;
+        if (value == NULL)
+            continue;
+        enum status status = read_text(value, row->name, arena, &text, err);
+        if (status != OK)
+            return status;
+        *(struct span *)(void *)((char *)claims + row->offset) = text;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(number_claims); i++) {
+        const struct number_claim *row = &number_claims[i];
+        const json_t *value = json_object_get(object, row->name);
+        int64_t number;
+        if (value == NULL)
+            continue;
+        enum status status = read_number(value, row->name, &number, err);
+        if (status != OK)
+            return status;
+        *(int64_t *)(void *)((char *)claims + row->offset) = number;
+    }
+    return read_lists(object, arena, claims, err);
 }
 
 enum status jwt_claims_parse(struct span payload, struct arena *arena,
                              struct jwt_claims *ret_claims, struct err *err)
 {
-    AUTO(json) json_t *json = NULL;
-    struct err why = {0};
-    enum status status = json_parse(payload, &claims_limits, &json, &why);
+    AUTO(json) json_t *object = NULL;
+    if (payload.len > JWS_LEN_MAX)
+        return fail(err, INVALID, "The payload of the token is too long");
+    enum status status = json_parse(payload, &claims_limits, &object, NULL);
     if (status == NO_MEMORY)
-        return fail(err, status, "no memory for the claims");
-    if (status != OK || !json_is_object(json))
-        return fail(err, INVALID, "The token's payload is not a JSON object");
-    struct claims_reader reader = {.json = json, .arena = arena, .err = err, .status = OK};
-    struct jwt_claims claims = {
-        .issuer = read_text(&reader, "iss"),
-        .subject = read_text(&reader, "sub"),
-        .client_id = read_text(&reader, "client_id"),
-        .issued_at = read_number(&reader, "iat"),
-        .expires_at = read_number(&reader, "exp"),
-        .not_before = read_number(&reader, "nbf"),
-        .token_id = read_text(&reader, "jti"),
-        .scope = read_text(&reader, "scope"),
-        .account_id = read_text(&reader, "account_id"),
-        .credential_id = read_text(&reader, "credential_id"),
-        .revision = read_number(&reader, "rev"),
-    };
-    read_audience(&reader, &claims);
-    read_roles(&reader, &claims);
-    if (reader.status == OK)
-        *ret_claims = claims;
-    return reader.status;
+        return fail(err, NO_MEMORY, "no memory for claims");
+    if (status != OK || !json_is_object(object))
+        return fail(err, INVALID, "The payload of the token is not a JSON object");
+    *ret_claims = (struct jwt_claims){0};
+    return read_claims(object, arena, ret_claims, err);
 }
 
 static void write_text(struct json_writer *writer, struct span name, struct span text)
 {
     if (text.len > 0)
         json_member_text(writer, name, text);
+}
+
+static void write_number(struct json_writer *writer, struct span name, int64_t number)
+{
+    if (number != 0)
+        json_member_int(writer, name, number);
+}
+
+static void write_list(struct json_writer *writer, struct span name, const struct span *texts,
+                       size_t count)
+{
+    json_name(writer, name);
+    json_array_open(writer);
+    for (size_t i = 0; i < count; i++)
+        json_write_text(writer, texts[i]);
+    json_array_close(writer);
 }
 
 void jwt_claims_write(const struct jwt_claims *claims, struct buf *out)
@@ -144,29 +181,19 @@ void jwt_claims_write(const struct jwt_claims *claims, struct buf *out)
     write_text(&writer, SPAN("iss"), claims->issuer);
     write_text(&writer, SPAN("sub"), claims->subject);
     write_text(&writer, SPAN("client_id"), claims->client_id);
-    if (claims->audience_count == 1) {
-        write_text(&writer, SPAN("aud"), claims->audiences[0]);
-    } else if (claims->audience_count > 1) {
-        json_name(&writer, SPAN("aud"));
-        json_array_open(&writer);
-        for (size_t i = 0; i < claims->audience_count; i++)
-            json_write_text(&writer, claims->audiences[i]);
-        json_array_close(&writer);
-    }
-    json_member_int(&writer, SPAN("iat"), claims->issued_at);
-    json_member_int(&writer, SPAN("exp"), claims->expires_at);
+    if (claims->audience_count == 1)
+        json_member_text(&writer, SPAN("aud"), claims->audiences[0]);
+    if (claims->audience_count > 1)
+        write_list(&writer, SPAN("aud"), claims->audiences, claims->audience_count);
+    write_number(&writer, SPAN("iat"), claims->issued_at);
+    write_number(&writer, SPAN("exp"), claims->expires_at);
+    write_number(&writer, SPAN("nbf"), claims->not_before);
     write_text(&writer, SPAN("jti"), claims->token_id);
-    if (claims->has_roles) {
-        json_name(&writer, SPAN("roles"));
-        json_array_open(&writer);
-        for (size_t i = 0; i < claims->role_count; i++)
-            json_write_text(&writer, claims->roles[i]);
-        json_array_close(&writer);
-    }
+    if (claims->has_roles)
+        write_list(&writer, SPAN("roles"), claims->roles, claims->role_count);
     write_text(&writer, SPAN("scope"), claims->scope);
     write_text(&writer, SPAN("account_id"), claims->account_id);
     write_text(&writer, SPAN("credential_id"), claims->credential_id);
-    if (claims->revision > 0)
-        json_member_int(&writer, SPAN("rev"), claims->revision);
+    write_number(&writer, SPAN("rev"), claims->revision);
     json_object_close(&writer);
 }

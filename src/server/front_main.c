@@ -23,7 +23,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { ARENA_BYTES_MAX = 1 << 18, EXCHANGE_BYTES_MAX = 4 << 20, ROUTES_TEXT_MAX = 1 << 18 };
+enum { ARENA_BYTES_MAX = 1 << 18, EXCHANGE_BYTES_MAX = 16 << 20, ROUTES_TEXT_MAX = 1 << 18 };
 
 struct front {
     struct front_options options;
@@ -62,7 +62,7 @@ static int open_signals(void)
 static struct http_limits limits_of(const struct config *config, size_t loops)
 {
     return (struct http_limits){
-        .connections_max = (size_t)config->connections_max / loops + 1,
+        .connections_max = ((size_t)config->connections_max + loops - 1) / loops,
         .target_bytes_max = (size_t)config->target_bytes_max,
         .header_bytes_max = (size_t)config->header_bytes_max,
         .header_count_max = (size_t)config->header_count_max,

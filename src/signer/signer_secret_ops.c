@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Secrets: hashing and sealing new ones, reading them back; and the MAC over records. */
-#include <assert.h>
 #include "base/wire.h"
 #include "crypto/seal.h"
 #include "signer/signer_internal.h"
+
+#include <assert.h>
 
 enum { HASH_VERSION = 1 };
 

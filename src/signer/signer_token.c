@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Access tokens (RFC 9068): the signer checks the client's record and the presented secret, and
  * writes every claim itself; it never signs bytes that it is handed. */
-#include <assert.h>
 #include "codec/base64url.h"
 #include "jose/jose_sign.h"
 #include "jose/jwt.h"
 #include "log/log.h"
 #include "signer/signer_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum { TOKEN_TTL_SECONDS_MAX = 86400, TOKEN_ID_BYTES = 16 };

@@ -17,6 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
+static const char never_initialised[] =
+    "this data directory was never initialised: start `postern serve` once";
+
 enum { KEK_BYTES = 32, LOCK_WAIT_MS = 10000, LOCK_POLL_MS = 20, CONTROL_BACKLOG = 128 };
 
 static enum status open_directory(struct span path, bool initialise, int *ret_fd, struct err *err)
@@ -46,7 +49,11 @@ static bool is_held_offline(int lock_fd)
 
 static enum status take_lock(int dir_fd, bool is_offline, int *ret_fd, struct err *err)
 {
-    int fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    /* Offline, a directory that no server ever had is left as it is. */
+    int make = is_offline ? 0 : O_CREAT;
+    int fd = openat(dir_fd, "lock", O_RDWR | make | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 && errno == ENOENT)
+        return fail(err, NOT_FOUND, "%s", never_initialised);
     if (fd < 0)
         return fail(err, FORBIDDEN, "cannot open the lock in the data directory: %s",
                     strerror(errno));
@@ -128,14 +135,12 @@ static enum status open_key(int dir_fd, bool initialise, int *ret_fd, struct err
                 err, CORRUPT,
                 "keys/kek is missing, and the database cannot be read without it: restore it");
         if (!initialise)
-            return fail(err, NOT_FOUND,
-                        "this data directory was never initialised: start `postern serve` once");
+            return fail(err, NOT_FOUND, "%s", never_initialised);
         enum status status = make_kek(dir_fd, err);
         if (status != OK)
             return status;
     } else if (!has_database && !initialise) {
-        return fail(err, NOT_FOUND,
-                    "this data directory was never initialised: start `postern serve` once");
+        return fail(err, NOT_FOUND, "%s", never_initialised);
     }
     return open_kek(dir_fd, ret_fd, err);
 }

@@ -29,6 +29,8 @@ enum {
     NUMBERS_TEXT_MAX = 8192,
     CONFIG_TEXT_MAX = 65536,
     QUICK_DEATH_MS = 1000, /* a child that lived shorter makes the next start wait */
+    QUICK_DEATHS_FREE = 8, /* in a row, before the first pause */
+    BACK_OFF_MS_MIN = 50,
     BACK_OFF_MS_MAX = 5000,
     LEAVE_GRACE_MS = 3000, /* beyond drain_seconds_max */
 };
@@ -311,6 +313,14 @@ static void restart_signer(struct supervisor *self)
  * -----------------------------------------------------------------------------------------------
  */
 
+static void kill_children(const struct supervisor *self)
+{
+    if (self->front > 0)
+        (void)kill(self->front, SIGKILL);
+    if (self->signer > 0)
+        (void)kill(self->signer, SIGKILL);
+}
+
 static void leave(struct supervisor *self, int exit_status)
 {
     if (!self->is_leaving) {
@@ -318,8 +328,11 @@ static void leave(struct supervisor *self, int exit_status)
         self->leave_by =
             clock_monotonic_ms() + self->config.drain_seconds_max * 1000 + LEAVE_GRACE_MS;
         notify_systemd("STOPPING=1");
-    } else if (self->front > 0) {
-        (void)kill(self->front, SIGKILL); /* asked twice */
+        /* Who comes now is refused at once, rather than left waiting for a front that drains. */
+        close_all(self->listen_fds, self->listen_count);
+        self->listen_count = 0;
+    } else {
+        kill_children(self); /* asked twice */
     }
     self->is_leaving = true;
     if (self->front > 0)
@@ -331,9 +344,10 @@ static void back_off(struct supervisor *self)
 {
     bool was_quick = clock_monotonic_ms() - self->started_at < QUICK_DEATH_MS;
     self->quick_deaths = was_quick ? self->quick_deaths + 1 : 0;
-    if (self->quick_deaths < 3)
+    if (self->quick_deaths < QUICK_DEATHS_FREE)
         return;
-    int pause = 50 << (self->quick_deaths < 10 ? self->quick_deaths - 3 : 7);
+    unsigned doublings = self->quick_deaths - QUICK_DEATHS_FREE;
+    int pause = BACK_OFF_MS_MIN << (doublings < 7 ? doublings : 7);
     struct pollfd watched = {.fd = self->signal_fd, .events = POLLIN};
     (void)poll(&watched, 1, pause < BACK_OFF_MS_MAX ? pause : BACK_OFF_MS_MAX);
 }
@@ -374,15 +388,23 @@ static void on_front_end(struct supervisor *self, int status)
     }
 }
 
+/* Has the front closed its end of the channel? A killed process does so before it can be waited
+ * for. */
+static bool is_front_gone(const struct supervisor *self)
+{
+    struct pollfd watched = {.fd = self->channel_fd};
+    return self->front < 0 || self->channel_fd < 0 ||
+           (poll(&watched, 1, 0) == 1 && (watched.revents & POLLHUP) != 0);
+}
+
 static void on_signer_end(struct supervisor *self, int status)
 {
     char text[40];
     self->signer = -1;
-    if (self->is_leaving || self->front < 0)
+    if (self->is_leaving || is_front_gone(self)) /* it ended with its lanes */
         return;
     log_warn("postern-signer ended (%s); starting it again", how_it_ended(status, text));
     if (!self->was_ready) {
-        self->exit_status = 1;
         leave(self, 1);
         return;
     }
@@ -436,7 +458,7 @@ static void on_channel(struct supervisor *self)
 
 static void run(struct supervisor *self)
 {
-    while (!self->is_leaving || self->front > 0) {
+    while (!self->is_leaving || self->front > 0 || self->signer > 0) {
         struct pollfd watched[] = {
             {.fd = self->signal_fd, .events = POLLIN},
             /* A closed channel is always readable: its end is told by SIGCHLD. */
@@ -448,8 +470,8 @@ static void run(struct supervisor *self)
             timeout = left > 0 ? (int)left : 0;
         }
         int count = poll(watched, ARRAY_LEN(watched), timeout);
-        if (count == 0 && self->is_leaving && self->front > 0)
-            (void)kill(self->front, SIGKILL);
+        if (count == 0 && self->is_leaving)
+            kill_children(self);
         if (watched[1].revents & POLLIN)
             on_channel(self);
         if ((watched[1].revents & POLLHUP) && !(watched[1].revents & POLLIN) &&

@@ -23,7 +23,7 @@ static const struct {
     [CORRUPT] = {500, "Stored data does not hold what it must; the operator's log says more."},
 };
 
-enum { BODY_LEN_MAX = 1 << 20 };
+enum { BODY_LEN_MAX = 4 << 20 };
 
 int reply_http_status(enum status status)
 {

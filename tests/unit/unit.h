@@ -6,10 +6,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/attr.h"
 #include "base/span.h"
 
 #define assert_span_equal(actual, text)                                                            \

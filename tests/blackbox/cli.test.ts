@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: clients made, shown, changed and deleted, with a server and without one; where secrets go.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+import { parse, parseAllDocuments } from 'yaml';
+import { decodeJwt } from './check.js';
+import {
+    cli, cleanEnvironment, POSTERN, run, Server, temporaryDirectory, useServer, type Finished, type Json,
+} from './server.js';
+
+function json(finished: Finished): Json {
+    assert.equal(finished.code, 0, finished.stderr);
+    return JSON.parse(finished.stdout);
+}
+
+function failsWith(finished: Finished, text: RegExp): void {
+    assert.equal(finished.signal, null);
+    assert.notEqual(finished.code, 0);
+    assert.match(finished.stderr, text);
+    assert.equal(finished.stdout, '', 'errors go to standard error');
+}
+
+async function inDirectory<T>(use: (directory: string) => Promise<T>): Promise<T> {
+    const directory = mkdtempSync(join(tmpdir(), 'postern-cli-'));
+    try {
+        return await use(directory);
+    } finally {
+        rmSync(directory, { recursive: true, force: true });
+    }
+}
+
+describe('postern app-client, beside a running server', () => {
+    const server = useServer();
+    const create = (...args: string[]): ReturnType<typeof server.cli> => server.cli(['app-client', 'create', ...args]);
+
+    before(async () => {
+        await server.createCorpus('cli-corpus');
+    });
+
+    it('create --json prints the contract\'s object with the secret, which gets a token', async () => {
+        const made = json(await create(
+            '--name', 'from the shell', '--description', 'd', '--role', 'viewer', '--role', 'agent_user',
+            '--corpus-role', 'cli-corpus:editor', '--json',
+        ));
+        server.confidential.push(made.client_secret);
+        assert.match(made.id, /^app_[0-9A-Za-z]{12}$/);
+        assert.equal(made.name, 'from the shell');
+        assert.equal(made.description, 'd');
+        assert.deepEqual([...made.api_roles].sort(), ['agent_user', 'viewer']);
+        assert.deepEqual(made.corpus_roles, [{ corpus_key: 'cli-corpus', role: 'editor' }]);
+        const { claims } = decodeJwt(await server.token(made));
+        assert.equal(claims.client_id, made.client_id);
+        assert.deepEqual((await server.control('GET', `/v2/app_clients/${made.id}`)).json, made);
+    });
+
+    it('takes options before and after the command', async () => {
+        const finished = await run(POSTERN, ['--json', 'app-client', 'create', '--data', server.data, '--name', 'placed']);
+        assert.equal(json(finished).name, 'placed');
+    });
+
+    it('create for people prints id and client_id', async () => {
+        const finished = await create('--name', 'for people');
+        assert.equal(finished.code, 0, finished.stderr);
+        const made = (await server.control('GET', '/v2/app_clients?filter=%5Efor%20people%24')).json.app_clients[0];
+        assert(finished.stdout.includes(made.client_id), finished.stdout);
+    });
+
+    it('list and show, with --json and without', async () => {
+        const made = json(await create('--name', 'listed', '--json'));
+        const listed = json(await server.cli(['app-client', 'list', '--json']));
+        const items: Json[] = Array.isArray(listed) ? listed : listed.app_clients;
+        assert(items.some((client) => client.id === made.id));
+        assert(items.every((client) => !('client_secret' in client)), 'no secret in lists');
+        assert.equal(json(await server.cli(['app-client', 'show', made.id, '--json'])).client_id, made.client_id);
+        const table = await server.cli(['app-client', 'list']);
+        assert.equal(table.code, 0);
+        assert(table.stdout.includes(made.id) && table.stdout.includes('listed'));
+        assert(!table.stdout.includes(made.client_secret));
+        const shown = await server.cli(['app-client', 'show', made.id]);
+        assert.equal(shown.code, 0);
+        assert(shown.stdout.includes(made.client_id));
+    });
+
+    it('list shows more than one page of them', async () => {
+        for (let i = 0; i < 12; i++) await server.createClient([], { name: `page ${i}` });
+        const table = await server.cli(['app-client', 'list']);
+        for (let i = 0; i < 12; i++) assert(table.stdout.includes(`page ${i}`), `page ${i}`);
+    });
+
+    it('update changes what is named and nothing else', async () => {
+        const made = json(await create('--name', 'changed', '--description', 'before', '--role', 'viewer', '--json'));
+        const updated = json(await server.cli(['app-client', 'update', made.id, '--description', 'after', '--json']));
+        assert.equal(updated.description, 'after');
+        assert.deepEqual(updated.api_roles, ['viewer']);
+        const again = json(await server.cli(['app-client', 'update', made.id, '--role', 'corpus_viewer', '--json']));
+        assert.deepEqual(again.api_roles, ['corpus_viewer']);
+        assert.equal(again.description, 'after');
+    });
+
+    it('delete deletes', async () => {
+        const made = json(await create('--name', 'deleted', '--json'));
+        assert.equal((await server.cli(['app-client', 'delete', made.id])).code, 0);
+        assert.equal((await server.control('GET', `/v2/app_clients/${made.id}`)).status, 404);
+    });
+
+    it('says what is wrong, on standard error, and ends with a status', async () => {
+        failsWith(await server.cli(['app-client', 'show', 'app_000000000000']), /app_000000000000|no such|not found/i);
+        failsWith(await server.cli(['app-client', 'delete', 'app_000000000000']), /app_000000000000|no such|not found/i);
+        failsWith(await create(), /name/);
+        failsWith(await create('--name', 'a', '--role', 'root'), /role/);
+        failsWith(await create('--name', 'a', '--corpus-role', 'cli-corpus'), /corpus/);
+        failsWith(await create('--name', 'a', '--corpus-role', 'cli-corpus:root'), /role/);
+        failsWith(await create('--name', 'a', '--corpus-role', 'not-there:viewer'), /corpus/);
+        failsWith(await create('--name', 'a', '--nonsense'), /nonsense/);
+        failsWith(await create('--name'), /name/);
+        failsWith(await server.cli(['app-client', 'nonsense']), /nonsense/);
+        failsWith(await server.cli(['nonsense']), /nonsense/);
+        const left = (await server.control('GET', '/v2/app_clients?filter=%5Ea%24')).json.app_clients;
+        assert.deepEqual(left, []);
+    });
+
+    it('--secret-file writes the secret there, for its owner only, and nowhere else', async () => {
+        await inDirectory(async (directory) => {
+            const path = join(directory, 'secret');
+            const finished = await create('--name', 'filed', '--secret-file', path, '--json');
+            const made = json(finished);
+            const secret = readFileSync(path, 'utf8').trimEnd();
+            assert.match(secret, /^pst_cs_[0-9A-Za-z]{61}$/);
+            assert.equal(statSync(path).mode & 0o777, 0o600);
+            assert(!finished.stdout.includes(secret) && !finished.stderr.includes(secret));
+            await server.token({ ...made, client_secret: secret });
+        });
+    });
+
+    it('--secret-file that cannot be written leaves no client behind', async () => {
+        await inDirectory(async (directory) => {
+            const finished = await create('--name', 'unfiled', '--secret-file', join(directory, 'missing', 'secret'));
+            failsWith(finished, /secret/);
+            const left = (await server.control('GET', '/v2/app_clients?filter=%5Eunfiled%24')).json.app_clients;
+            assert.deepEqual(left, []);
+        });
+    });
+
+    it('--secret-fd writes the secret to that descriptor and nowhere else', async () => {
+        const finished = await server.cli(['app-client', 'create', '--name', 'piped', '--secret-fd', '3', '--json'], { extraFd: true });
+        const made = json(finished);
+        const secret = finished.fd3.trimEnd();
+        assert.match(secret, /^pst_cs_[0-9A-Za-z]{61}$/);
+        assert(!finished.stdout.includes(secret) && !finished.stderr.includes(secret));
+        await server.token({ ...made, client_secret: secret });
+    });
+
+    it('--format json is the object', async () => {
+        const made = json(await create('--name', 'formatted', '--format', 'json'));
+        await server.token(made);
+    });
+
+    it('--format env is read by a shell', async () => {
+        await inDirectory(async (directory) => {
+            const finished = await create('--name', "it's $HOME \"quoted\"", '--format', 'env');
+            assert.equal(finished.code, 0, finished.stderr);
+            const path = join(directory, 'env');
+            writeFileSync(path, finished.stdout);
+            const shell = await run('/bin/sh', ['-c', 'set -aeu; . "$1"; env -0', 'sh', path]);
+            assert.equal(shell.code, 0, shell.stderr);
+            const values = shell.stdout.split('\0').map((line) => line.slice(line.indexOf('=') + 1));
+            const client_id = values.find((value) => /^[0-9a-z]{26}$/.test(value));
+            const client_secret = values.find((value) => /^pst_cs_[0-9A-Za-z]{61}$/.test(value));
+            assert(client_id !== undefined && client_secret !== undefined, finished.stdout.replace(/pst_cs_\w+/, '…'));
+            await server.token({ id: '', name: '', api_roles: [], client_id, client_secret });
+        });
+    });
+
+    it('--format k8s-secret is a Secret', async () => {
+        const finished = await create('--name', 'Cluster: "prod" #1', '--format', 'k8s-secret');
+        assert.equal(finished.code, 0, finished.stderr);
+        assert.equal(parseAllDocuments(finished.stdout).length, 1);
+        const secret = parse(finished.stdout);
+        assert.equal(secret.apiVersion, 'v1');
+        assert.equal(secret.kind, 'Secret');
+        assert.match(secret.metadata.name, /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
+        const decoded = Object.values<string>(secret.data ?? {}).map((value) => Buffer.from(value, 'base64').toString());
+        const values = [...decoded, ...Object.values<string>(secret.stringData ?? {})];
+        const client_id = values.find((value) => /^[0-9a-z]{26}$/.test(value));
+        const client_secret = values.find((value) => /^pst_cs_[0-9A-Za-z]{61}$/.test(value));
+        assert(client_id !== undefined && client_secret !== undefined);
+        await server.token({ id: '', name: '', api_roles: [], client_id, client_secret });
+    });
+
+    it('an unknown format makes no client', async () => {
+        failsWith(await create('--name', 'toml', '--format', 'toml'), /format/);
+        assert.deepEqual((await server.control('GET', '/v2/app_clients?filter=%5Etoml%24')).json.app_clients, []);
+    });
+
+    it('a name that only looks like an option or a path is a name', async () => {
+        for (const name of ['../../etc/passwd', '%s%n', 'a=b', "'; drop table app_client; --", '日本']) {
+            const made = json(await create('--name', name, '--json'));
+            assert.equal(made.name, name);
+        }
+    });
+});
+
+describe('postern decode', () => {
+    const server = useServer();
+
+    it('reads a token from standard input or a file, and prints its parts', async () => {
+        const token = await server.tokenFor(['viewer']);
+        const { header, claims } = decodeJwt(token);
+        await inDirectory(async (directory) => {
+            const path = join(directory, 'token');
+            writeFileSync(path, `${token}\n`);
+            for (const [args, input] of [[['decode', '-'], token], [['decode', '-'], `${token}\n`], [['decode', path], '']] as const) {
+                const asJson = await run(POSTERN, [...args, '--json'], { input });
+                assert.equal(asJson.code, 0, asJson.stderr);
+                const text = JSON.stringify(JSON.parse(asJson.stdout));
+                for (const value of [header.kid, claims.jti, claims.client_id, claims.iss, 'at+jwt'])
+                    assert(text.includes(value), `${value} in ${text}`);
+                const forPeople = await run(POSTERN, [...args], { input });
+                assert.equal(forPeople.code, 0, forPeople.stderr);
+                assert(forPeople.stdout.includes(claims.client_id));
+                const signature = token.split('.')[2] ?? '';
+                assert(!forPeople.stdout.includes(signature), 'what is printed is no token any more');
+            }
+        });
+    });
+
+    it('refuses what is none', async () => {
+        for (const input of ['', 'junk', 'a.b.c', '..', 'e30.e30', `${'a'.repeat(100_000)}`, 'e30.\0.e30'])
+            failsWith(await run(POSTERN, ['decode', '-'], { input }), /./);
+        failsWith(await run(POSTERN, ['decode', '/nonexistent/token']), /nonexistent/);
+    });
+});
+
+describe('postern without a server', () => {
+    it('makes clients that a later server knows, from commands that ran at once', async () => {
+        const server = new Server();
+        try {
+            await server.start();
+            await server.stop();
+            const made = await Promise.all(
+                Array.from({ length: 4 }, (_, i) => cli(server.data, ['app-client', 'create', '--name', `offline ${i}`, '--role', 'viewer', '--json'])),
+            );
+            const clients = made.map(json);
+            const listed = json(await cli(server.data, ['app-client', 'list', '--json']));
+            const items: Json[] = Array.isArray(listed) ? listed : listed.app_clients;
+            for (const client of clients) assert(items.some((item) => item.id === client.id));
+            // A server may find a command still holding the directory: it waits.
+            await server.start();
+            for (const client of clients) await server.token(client);
+        } finally {
+            await server.dispose();
+        }
+    });
+
+    it('never makes a data directory of an empty one', async () => {
+        const directory = temporaryDirectory();
+        try {
+            failsWith(await cli(directory, ['app-client', 'list']), new RegExp('.'));
+            assert.deepEqual(readdirSync(directory), []);
+            failsWith(await cli(join(directory, 'missing'), ['app-client', 'list']), /missing/);
+            assert.deepEqual(readdirSync(directory), []);
+        } finally {
+            rmSync(directory, { recursive: true, force: true });
+        }
+    });
+});
+
+describe('postern', () => {
+    it('helps', async () => {
+        const finished = await run(POSTERN, ['--help']);
+        assert.equal(finished.code, 0, finished.stderr);
+        for (const word of ['serve', 'app-client', 'decode', '--data']) assert(finished.stdout.includes(word), word);
+    });
+
+    it('without a command says how it is used', async () => {
+        const finished = await run(POSTERN, []);
+        assert.match(finished.stdout + finished.stderr, /serve/);
+    });
+
+    it('says its version', async () => {
+        const finished = await run(POSTERN, ['--version']);
+        assert.equal(finished.code, 0, finished.stderr);
+        assert.match(finished.stdout, /^postern [0-9]+\.[0-9]+\.[0-9]+/);
+    });
+
+    it('refuses settings that it does not know or cannot read, naming them', async () => {
+        const directory = temporaryDirectory();
+        try {
+            const serve = ['serve', '--data', directory, '--listen', '127.0.0.1:0'];
+            for (const [args, text] of [
+                [['--nonsense', '1'], /nonsense/], [['--token-ttl-seconds', 'soon'], /token.ttl.seconds/], [['--token-ttl-seconds', '-1'], /token.ttl.seconds/],
+                [['--token-ttl-seconds', '0'], /token.ttl.seconds/], [['--token-alg', 'HS256'], /token.alg/], [['--token-alg', 'none'], /token.alg/],
+                [['--listen', 'nonsense'], /listen/], [['--listen', '127.0.0.1:65536'], /listen/], [['--secret-base', 'A-B'], /secret.base/],
+                [['--public-url', 'ftp://a'], /public.url/], [['--token-ttl-seconds'], /token.ttl.seconds/],
+            ] as [string[], RegExp][]) {
+                failsWith(await run(POSTERN, [...serve, ...args]), text);
+                assert.deepEqual(readdirSync(directory), [], `${args.join(' ')} made something`);
+            }
+            failsWith(await run(POSTERN, serve, { env: cleanEnvironment({ POSTERN_NONSENSE: '1' }) }), /NONSENSE/i);
+            failsWith(await run(POSTERN, serve, { env: cleanEnvironment({ POSTERN_TOKEN_TTL_SECONDS: 'soon' }) }), /TOKEN_TTL_SECONDS/i);
+            assert.deepEqual(readdirSync(directory), []);
+        } finally {
+            rmSync(directory, { recursive: true, force: true });
+        }
+    });
+});

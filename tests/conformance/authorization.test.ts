@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every operation × every principal, against a table made from the contract (authorization.tsv).
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+import { POSTERN, ROOT, run, useServer, type RequestOptions } from '../blackbox/server.js';
+
+const [head = [], ...rows] = readFileSync(join(ROOT, 'tests', 'conformance', 'authorization.tsv'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.split('\t'));
+const principals = head.slice(1);
+
+describe('authorization', () => {
+    const server = useServer({ args: ['--unseal-per-minute-max', '100000'] });
+
+    it('the table has a row for every route, and no other', async () => {
+        const finished = await run(POSTERN, ['routes', '--json']);
+        assert.equal(finished.code, 0, finished.stderr);
+        const routes: { method: string; path: string }[] = JSON.parse(finished.stdout);
+        assert.deepEqual(rows.map((row) => row[0]).sort(), routes.map(({ method, path }) => `${method} ${path}`).sort());
+        for (const row of rows) assert.equal(row.length, head.length, `${row[0]} is whole`);
+    });
+
+    for (const [column, principal] of principals.entries()) {
+        describe(principal, () => {
+            let token: string | undefined;
+            const key = `of-${principal.replace(':', '-')}`;
+
+            before(async () => {
+                if (principal === 'no_credential') return;
+                await server.createCorpus(`${key}-role`);
+                const isCorpusRole = principal.startsWith('corpus:');
+                const role = principal.replace('corpus:', '');
+                token = await server.tokenFor(isCorpusRole || role === 'no_role' ? [] : [role], {
+                    corpus_roles: isCorpusRole ? [{ corpus_key: `${key}-role`, role }] : [],
+                });
+            });
+
+            for (const [operation = '', ...cells] of rows) {
+                it(`${operation}: ${cells[column]}`, async () => {
+                    const [method = '', template = ''] = operation.split(' ');
+                    const options: RequestOptions = token === undefined ? {} : { token };
+                    let path = template;
+                    if (template.includes('{app_client_id}'))
+                        path = template.replace('{app_client_id}', (await server.createClient([])).id);
+                    if (template.includes('{corpus_key}')) path = template.replace('{corpus_key}', `${key}-role`);
+                    if (principal === 'no_credential' && template.includes('{corpus_key}'))
+                        path = template.replace('{corpus_key}', 'any');
+                    if (operation === 'POST /v2/app_clients') options.json = { type: 'client_credentials', name: 'made' };
+                    if (operation === 'POST /v2/corpora') options.json = { key: `${key}-made` };
+                    if (method === 'PATCH') options.json = { description: 'changed' };
+                    if (template.endsWith('/token')) options.form = { grant_type: 'client_credentials' };
+                    const reply = await server.request(method, path, options);
+                    assert.equal(`${reply.status}`, cells[column], reply.text);
+                });
+            }
+        });
+    }
+});

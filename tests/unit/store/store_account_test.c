@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store_fixture.h"
+
+static void there_is_none_before_the_first(void **state)
+{
+    struct fixture *f = *state;
+    struct span id;
+    assert_status(f, store_account_first(f->store, &f->arena, &id, &f->err), NOT_FOUND);
+    fixture_account(f, OTHER_ACCOUNT);
+    assert_string_equal(f->last_kind, "account");
+    assert_string_equal(f->last_id, "acc_2");
+    assert_int_equal(f->last_change, f->revision);
+    fixture_account(f, ACCOUNT);
+    assert_ok(f, store_account_first(f->store, &f->arena, &id, &f->err));
+    assert_span_equal(id, "acc_2"); /* the first, not the least */
+    assert_int_equal(fixture_audit_count(f, OTHER_ACCOUNT), 1);
+}
+
+static void a_taken_id_is_a_conflict_and_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+    fixture_account(f, ACCOUNT);
+    const struct account_new again = {.account_id = ACCOUNT,
+                                      .name = SPAN("x"),
+                                      .owner_user_id = SPAN("usr_9"),
+                                      .owner_username = SPAN("other")};
+    const struct account_new same_user = {.account_id = SPAN("acc_9"),
+                                          .name = SPAN("x"),
+                                          .owner_user_id = SPAN("usr_1"),
+                                          .owner_username = SPAN("owner")};
+    const struct audit_event audit = fixture_audit(AUDIT_ACCOUNT_CREATE, ACCOUNT);
+    assert_status(f, store_account_create(f->store, &again, &audit, &f->revision, &f->err),
+                  CONFLICT);
+    assert_status(f, store_account_create(f->store, &same_user, &audit, &f->revision, &f->err),
+                  CONFLICT);
+    assert_int_equal(fixture_audit_count(f, ACCOUNT), 1);
+    struct app_client client = fixture_client(f, 1);
+    client.account_id = SPAN("acc_9");
+    assert_status(f, fixture_try_create(f, &client, NULL), INVALID);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        empty_store_test(there_is_none_before_the_first),
+        empty_store_test(a_taken_id_is_a_conflict_and_leaves_nothing),
+    };
+    return RUN_TESTS(tests);
+}
