@@ -23,3 +23,11 @@ node_path() {
     done
     printf '%s' "$PATH"
 }
+
+# What to put before a sanitized program: clang 14's runtimes need the address space laid out without
+# large random offsets. Nothing where the kernel does not let us ask for it (some containers).
+sanitizer_prefix() {
+    if setarch "$(uname -m)" -R true 2>/dev/null; then
+        echo "setarch $(uname -m) -R"
+    fi
+}
