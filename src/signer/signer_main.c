@@ -216,7 +216,7 @@ static void run(struct process *process)
 
 int main(int argc, char **argv)
 {
-    static struct process process = {.kek_fd = -1, .config_fd = -1}; /* the composition root */
+    struct process process = {.kek_fd = -1, .config_fd = -1}; /* the composition root */
     struct err err = {0};
     drop_dangerous_abilities();
     log_init("postern-signer", false);
