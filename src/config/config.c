@@ -193,6 +193,30 @@ void config_source_begin(struct config *config)
     config->is_listen_kept = false;
 }
 
+/* The value in what stands behind the '=' of a line. A comment may follow it, set off by white
+ * space. */
+static struct span value_of_line(struct span line)
+{
+    bool is_after_blank = true;
+    for (size_t i = 0; i < line.len; i++) {
+        if (line.ptr[i] == '#' && is_after_blank)
+            return span_trim(span_first(line, i));
+        is_after_blank = line.ptr[i] == ' ' || line.ptr[i] == '\t';
+    }
+    return span_trim(line);
+}
+
+/* What a flag says must survive being printed and read as a file: so it goes to the children. */
+static bool fits_in_a_line(struct span value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char byte = (unsigned char)value.ptr[i];
+        if (byte < 0x20 || byte == 0x7f)
+            return false;
+    }
+    return span_equal(value_of_line(value), value);
+}
+
 enum status config_set(struct config *config, struct span name, struct span value,
                        struct arena *arena, struct err *err)
 {
@@ -200,6 +224,9 @@ enum status config_set(struct config *config, struct span name, struct span valu
     if (key == NULL)
         return fail(err, NOT_FOUND, "%.*s: there is no such configuration key",
                     SPAN_FMT(span_first(name, 40)));
+    if (!fits_in_a_line(value))
+        return fail(err, INVALID, "%.*s: must have no control character, ' #' or blank at an end",
+                    SPAN_FMT(key->name));
     struct span kept = arena_copy(arena, value);
     if (kept.ptr == NULL)
         return fail(err, NO_MEMORY, "no memory for the configuration");
@@ -218,14 +245,7 @@ static enum status read_line(struct config *config, struct span line, struct are
         return OK;
     if (!span_cut(&line, '=', &name))
         return fail(err, INVALID, "expected `key = value`");
-    /* A comment may follow a value, set off by white space. */
-    for (size_t i = 1; i < line.len; i++) {
-        if (line.ptr[i] == '#' && (line.ptr[i - 1] == ' ' || line.ptr[i - 1] == '\t')) {
-            line = span_first(line, i);
-            break;
-        }
-    }
-    return config_set(config, span_trim(name), span_trim(line), arena, err);
+    return config_set(config, span_trim(name), value_of_line(line), arena, err);
 }
 
 enum status config_read_file(struct config *config, struct span text, const char *name,

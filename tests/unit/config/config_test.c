@@ -207,6 +207,34 @@ static void what_is_printed_reads_back_to_the_same(void **state)
     arena_done(&f.arena);
 }
 
+/* What the children read is what was set, or nothing is set at all. */
+static void a_value_that_a_file_cannot_hold_is_refused(void **state)
+{
+    (void)state;
+    static const struct span wrong[] = {
+        SPAN_INIT("/srv/a #1"), SPAN_INIT("/srv/a\t#1"), SPAN_INIT("#1"),
+        SPAN_INIT(" /srv"),     SPAN_INIT("/srv "),      SPAN_INIT("/srv\nworkers = 9"),
+        SPAN_INIT("/srv\r"),    SPAN_INIT("/srv\t"),     SPAN_INIT("/srv\0x"),
+        SPAN_INIT("/srv\x7f"),
+    };
+    struct fixture f;
+    open_defaults(&f);
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        f.err = (struct err){0};
+        assert_int_equal(config_set(&f.config, SPAN("data"), wrong[i], &f.arena, &f.err), INVALID);
+        assert_non_null(strstr(f.err.detail, "data: "));
+    }
+    assert_int_equal(
+        config_set(&f.config, SPAN("listen"), SPAN("127.0.0.1\0.8.8.8:80"), &f.arena, NULL),
+        INVALID);
+    assert_int_equal(config_read_file(&f.config, SPAN("data = /srv/\0x\n"), "f", &f.arena, NULL),
+                     INVALID);
+    assert_int_equal(config_read_file(&f.config, SPAN("data=#x\n"), "f", &f.arena, NULL), INVALID);
+    assert_int_equal(set(&f, "data", "/srv/my data#1/\xc3\xa9"), OK);
+    assert_span_equal(f.config.data, "/srv/my data#1/\xc3\xa9");
+    arena_done(&f.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +245,7 @@ int main(void)
         cmocka_unit_test(files_may_have_comments_and_name_their_line),
         cmocka_unit_test(an_unknown_variable_is_refused),
         cmocka_unit_test(what_is_printed_reads_back_to_the_same),
+        cmocka_unit_test(a_value_that_a_file_cannot_hold_is_refused),
     };
     return RUN_TESTS(tests);
 }
