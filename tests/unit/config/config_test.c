@@ -235,6 +235,48 @@ static void a_value_that_a_file_cannot_hold_is_refused(void **state)
     arena_done(&f.arena);
 }
 
+/* 5000d printed as 120000h, which is over the count that is read. */
+static void every_readback_time_prints_as_one_that_is_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value;
+        const char *printed;
+        int64_t seconds;
+    } times[] = {
+        {"never", "never", 0},
+        {"always", "always", INT64_MAX},
+        {"1m", "1m", 60},
+        {"90m", "90m", 5400},
+        {"60m", "1h", 3600},
+        {"100000m", "100000m", 6000000},
+        {"24h", "24h", 86400},
+        {"36h", "36h", 129600},
+        {"7d", "7d", 604800},
+        {"99999h", "99999h", 359996400},
+        {"100000h", "100000h", 360000000},
+        {"5000d", "5000d", 432000000},
+        {"100000d", "100000d", 8640000000},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+        struct fixture f;
+        struct buf text AUTO(buf);
+        char line[64];
+        open_defaults(&f);
+        buf_init(&text, 1 << 16);
+        assert_int_equal(set(&f, "secret_readback", times[i].value), OK);
+        assert_true(f.config.secret_readback_seconds == times[i].seconds);
+        config_print(&f.config, false, &text);
+        buf_byte(&text, '\0');
+        (void)snprintf(line, sizeof line, "\nsecret_readback = %s\n", times[i].printed);
+        assert_true(buf_ok(&text) && strstr(text.data, line) != NULL);
+        config_defaults(&f.config);
+        assert_int_equal(set(&f, "secret_readback", times[i].printed), OK);
+        assert_true(f.config.secret_readback_seconds == times[i].seconds);
+        arena_done(&f.arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +288,7 @@ int main(void)
         cmocka_unit_test(an_unknown_variable_is_refused),
         cmocka_unit_test(what_is_printed_reads_back_to_the_same),
         cmocka_unit_test(a_value_that_a_file_cannot_hold_is_refused),
+        cmocka_unit_test(every_readback_time_prints_as_one_that_is_read),
     };
     return RUN_TESTS(tests);
 }
