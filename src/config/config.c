@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
+enum { KEY_LEN_MAX = 40 };
+
 #define AT(member) offsetof(struct config, member)
 
 /* One row per key: reading, checking, printing, flags, POSTERN_ variables and docs come from here.
@@ -223,7 +225,7 @@ enum status config_set(struct config *config, struct span name, struct span valu
     const struct config_key *key = find_key(name);
     if (key == NULL)
         return fail(err, NOT_FOUND, "%.*s: there is no such configuration key",
-                    SPAN_FMT(span_first(name, 40)));
+                    SPAN_FMT(span_first(name, KEY_LEN_MAX)));
     if (!fits_in_a_line(value))
         return fail(err, INVALID, "%.*s: must have no control character, ' #' or blank at an end",
                     SPAN_FMT(key->name));
@@ -265,6 +267,16 @@ enum status config_read_file(struct config *config, struct span text, const char
     return OK;
 }
 
+/* TOKEN_ALG as token_alg; empty, which no key is, when it is not written as our variables are. */
+static struct span key_of_variable(struct span variable, char name[static KEY_LEN_MAX])
+{
+    if (variable.len > KEY_LEN_MAX || !span_only(variable, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"))
+        return SPAN("");
+    for (size_t i = 0; i < variable.len; i++)
+        name[i] = variable.ptr[i] == '_' ? '_' : (char)(variable.ptr[i] - 'A' + 'a');
+    return span_of(name, variable.len);
+}
+
 enum status config_read_environment(struct config *config, const char *const *environment,
                                     struct arena *arena, struct err *err)
 {
@@ -272,21 +284,21 @@ enum status config_read_environment(struct config *config, const char *const *en
     for (const char *const *entry = environment; *entry != NULL; entry++) {
         struct span rest = span_cstr(*entry);
         struct span variable;
-        char name[64];
+        char name[KEY_LEN_MAX];
         if (!span_starts(rest, SPAN("POSTERN_")) || !span_cut(&rest, '=', &variable))
             continue;
         variable = span_from(variable, SPAN("POSTERN_").len);
-        if (variable.len >= sizeof name || span_equal(variable, SPAN("BUILD")))
-            continue; /* POSTERN_BUILD is the scripts' */
-        for (size_t i = 0; i < variable.len; i++) {
-            char letter = variable.ptr[i];
-            name[i] = letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
-        }
+        if (span_equal(variable, SPAN("BUILD")))
+            continue; /* the scripts' */
         struct err why = {0};
-        enum status status = config_set(config, span_of(name, variable.len), rest, arena, &why);
+        struct span key = key_of_variable(variable, name);
+        if (find_key(key) == NULL)
+            return fail(err, INVALID, "environment variable POSTERN_%.*s: there is no such key",
+                        SPAN_FMT(span_first(variable, KEY_LEN_MAX)));
+        enum status status = config_set(config, key, rest, arena, &why);
         if (status != OK)
             return fail(err, INVALID, "environment variable POSTERN_%.*s: %.70s",
-                        SPAN_FMT(variable), why.detail);
+                        SPAN_FMT(span_first(variable, KEY_LEN_MAX)), why.detail);
     }
     return OK;
 }
