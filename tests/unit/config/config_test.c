@@ -307,6 +307,165 @@ static void every_readback_time_prints_as_one_that_is_read(void **state)
     }
 }
 
+/* One spelling of one origin: what a browser or a client would rewrite is refused. */
+static void a_public_url_is_an_origin_in_its_one_spelling(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        "https://a",
+        "https://a.example",
+        "https://auth-1.eu.example.com:8443",
+        "https://xn--mnchen-3ya.example",
+        "https://3com.example",
+        "https://1.2.3.4",
+        "https://10.0.0.1:1",
+        "https://a.example:65535",
+        "https://a.example:80",
+        "https://[::1]",
+        "https://[2001:db8::1]:8443",
+        "http://localhost:8080",
+        "http://127.0.0.1:443",
+        "http://127.1.2.3",
+        "http://[::1]",
+    };
+    static const char *const bad[] = {
+        "a.example",
+        "//a.example",
+        "https:a.example",
+        "HTTPS://a.example",
+        "https://",
+        "https:///",
+        "https://[",
+        "https://]",
+        "https://[]",
+        "https://[zz]",
+        "https://[::1",
+        "https://::1",
+        "https://[::1][::1]",
+        "https://[::1]x",
+        "https://x[::1]",
+        "https://[::1]:",
+        "https://[::1]]",
+        "https://[[::1]",
+        "https://[0:0:0:0:0:0:0:1]",
+        "https://[::0001]",
+        "https://[::1%25lo]",
+        "https://[1.2.3.4]",
+        "https://a[b",
+        "https://a..b",
+        "https://.a",
+        "https://a.",
+        "https://.",
+        "https://-a.example",
+        "https://a-.example",
+        "https://a_b.example",
+        "https://a:",
+        "https://a:0",
+        "https://a:080",
+        "https://a:65536",
+        "https://a:443",
+        "https://a:80:80",
+        "https://a:x",
+        "https://:80",
+        "https://a:99999999999999999999",
+        "https://1.2.3",
+        "https://1.2.3.04",
+        "https://1.2.3.256",
+        "https://a.7",
+        "https://127.0x1",
+        "https://0x7f000001",
+        "https://a.example/",
+        "https://a.example#x",
+        "https://a b",
+        "https://a%20b",
+        "https://caf\xc3\xa9",
+        "https://a.example\\x",
+        "http://localhost:80",
+        "http://[::1]:80",
+        "http://[::2]",
+        "http://128.0.0.1",
+        "http://127.1",
+        "http://localhost.",
+        "http://a.localhost",
+        "http://localhost.example",
+        "http://127.0.0.1.example",
+    };
+    struct fixture f;
+    open_defaults(&f);
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        assert_int_equal(set(&f, "public_url", good[i]), OK);
+        assert_span_equal(f.config.public_url, good[i]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        if (set(&f, "public_url", bad[i]) != INVALID)
+            fail_msg("%s is taken", bad[i]);
+    }
+    arena_done(&f.arena);
+}
+
+static void a_host_name_has_its_limits(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char url[512] = "https://";
+    open_defaults(&f);
+    memset(url + 8, 'a', 63);
+    assert_int_equal(set(&f, "public_url", url), OK);
+    url[8 + 63] = 'a';
+    assert_int_equal(set(&f, "public_url", url), INVALID); /* a label of 64 */
+    for (size_t i = 0; i < 253; i++)
+        url[8 + i] = i % 2 == 0 ? 'a' : '.';
+    assert_int_equal(set(&f, "public_url", url), OK);
+    memcpy(url + 8 + 253, ".a", 3);
+    assert_int_equal(set(&f, "public_url", url), INVALID); /* a name of 255 */
+    arena_done(&f.arena);
+}
+
+static void only_loopback_addresses_listen(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"127.0.0.1:0", "127.0.0.1:65535", "127.255.255.255:1",
+                                       "[::1]:80", "[0:0:0:0:0:0:0:1]:80"};
+    static const char *const bad[] = {
+        "",
+        ":80",
+        "127.0.0.1:",
+        "127.0.0.1:65536",
+        "127.0.0.1:-1",
+        "127.0.0.1: 80",
+        "127.0.0.1:80x",
+        "127.1:80",
+        "0x7f.0.0.1:80",
+        "127.0.0.01:80",
+        "128.0.0.1:80",
+        "126.255.255.255:80",
+        "[127.0.0.1]:80",
+        "[::2]:80",
+        "[::]:80",
+        "[::ffff:127.0.0.1]:80",
+        "[::1%lo]:80",
+        "[::1:80",
+        "::1]:80",
+        "[]:80",
+        "[::1]80",
+        "*:80",
+        "127.0.0.1,127.0.0.2:80",
+        "[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0001]:80",
+    };
+    struct fixture f;
+    open_defaults(&f);
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        assert_int_equal(set(&f, "listen", good[i]), OK);
+        assert_int_equal(f.config.listen_count, 1);
+        assert_span_equal(f.config.listen[0], good[i]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        if (set(&f, "listen", bad[i]) != INVALID)
+            fail_msg("%s is taken", bad[i]);
+    }
+    arena_done(&f.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +479,9 @@ int main(void)
         cmocka_unit_test(what_is_printed_reads_back_to_the_same),
         cmocka_unit_test(a_value_that_a_file_cannot_hold_is_refused),
         cmocka_unit_test(every_readback_time_prints_as_one_that_is_read),
+        cmocka_unit_test(a_public_url_is_an_origin_in_its_one_spelling),
+        cmocka_unit_test(a_host_name_has_its_limits),
+        cmocka_unit_test(only_loopback_addresses_listen),
     };
     return RUN_TESTS(tests);
 }
