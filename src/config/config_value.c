@@ -75,9 +75,8 @@ static enum status set_listen(const struct config_key *key, struct config *confi
         return fail(err, INVALID,
                     "listen: must be ADDR:PORT, such as 127.0.0.1:8080 or [::1]:8080");
     if (!is_loopback(span_first(value, colon - 1)))
-        return fail(
-            err, INVALID,
-            "listen: only loopback addresses for now: plain HTTP must not leave the machine");
+        return fail(err, INVALID,
+                    "listen: must be a loopback address: plain HTTP must not leave the machine");
     size_t *count = (size_t *)(void *)((char *)config + key->count_offset);
     if (!config->is_listen_kept)
         *count = 0; /* the first value of this source replaces what weaker sources said */
@@ -167,10 +166,9 @@ static enum status set_url(const struct config_key *key, struct config *config, 
                            struct err *err)
 {
     if (value.len > 0 && !is_origin(value))
-        return fail(err, INVALID,
-                    "public_url: must be https://HOST[:PORT] in lower case, without path or slash "
-                    "at its end "
-                    "(http only for loopback)");
+        return fail(
+            err, INVALID,
+            "public_url: must be https://HOST[:PORT], lower case, no path (http: loopback only)");
     *text_at(key, config) = value;
     return OK;
 }

@@ -466,6 +466,47 @@ static void only_loopback_addresses_listen(void **state)
     arena_done(&f.arena);
 }
 
+/* What to do stands at the end of a message: it must still be there behind file and line. */
+static void messages_are_whole_behind_the_name_of_their_source(void **state)
+{
+    (void)state;
+    static const char *const wrong[][2] = {
+        {"data", ""},
+        {"listen", "8080"},
+        {"listen", "0.0.0.0:80"},
+        {"public_url", "x"},
+        {"token_alg", "x"},
+        {"token_ttl_seconds", "x"},
+        {"secret_base", "x"},
+        {"secret_readback", "x"},
+        {"unseal_per_minute_max", "x"},
+        {"loops", "x"},
+        {"workers", "x"},
+        {"worker_queue_max", "x"},
+        {"connections_max", "x"},
+        {"target_bytes_max", "x"},
+        {"header_bytes_max", "x"},
+        {"log_format", "x"},
+        {"data", "a\x01z"},
+        {"unseal_per_minute_max", "a\x01z"},
+        {"unknown_key_of_thirty_letters_", "x"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        struct fixture f;
+        struct err err = {0};
+        char line[128];
+        open_defaults(&f);
+        assert_int_not_equal(set(&f, wrong[i][0], wrong[i][1]), OK);
+        (void)snprintf(line, sizeof line, "%s = %s", wrong[i][0], wrong[i][1]);
+        assert_int_equal(config_read_file(&f.config, span_cstr(line), "/etc/postern/postern.conf",
+                                          &f.arena, &err),
+                         INVALID);
+        assert_string_equal(err.detail + strlen("/etc/postern/postern.conf, line 1: "),
+                            f.err.detail);
+        arena_done(&f.arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -482,6 +523,7 @@ int main(void)
         cmocka_unit_test(a_public_url_is_an_origin_in_its_one_spelling),
         cmocka_unit_test(a_host_name_has_its_limits),
         cmocka_unit_test(only_loopback_addresses_listen),
+        cmocka_unit_test(messages_are_whole_behind_the_name_of_their_source),
     };
     return RUN_TESTS(tests);
 }
