@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench-sign MILLISECONDS BYTES: what a bare signature costs here, as the yardstick for a token.
- * For each algorithm a line "ALG CPU-MICROSECONDS COUNT": the input is hashed and signed again and
- * again, with everything that can be prepared prepared, and nothing checked afterwards. */
+/* bench-sign MILLISECONDS BYTES [ALG]: what a bare signature costs here, as the yardstick for a
+ * token. For each algorithm, or the one named, a line "ALG CPU-MICROSECONDS COUNT": an input of
+ * that size is hashed and signed again and again, with everything that can be prepared prepared,
+ * and nothing checked afterwards. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,24 +153,36 @@ static int run(const struct algorithm *algorithm, const unsigned char *input, si
     return is_done;
 }
 
+static int run_all(const char *only, const unsigned char *input, size_t input_bytes,
+                   double microseconds)
+{
+    int count = 0;
+    for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
+        if (only != NULL && strcmp(only, algorithms[i].name) != 0)
+            continue;
+        count++;
+        if (!run(&algorithms[i], input, input_bytes, microseconds)) {
+            (void)fprintf(stderr, "%s: OpenSSL does not sign\n", algorithms[i].name);
+            return 0;
+        }
+    }
+    return count > 0;
+}
+
 int main(int argc, char **argv)
 {
-    unsigned long milliseconds = argc == 3 ? strtoul(argv[1], NULL, 10) : 0;
-    unsigned long bytes = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
+    int is_usable = argc == 3 || argc == 4;
+    unsigned long milliseconds = is_usable ? strtoul(argv[1], NULL, 10) : 0;
+    unsigned long bytes = is_usable ? strtoul(argv[2], NULL, 10) : 0;
     if (milliseconds == 0 || milliseconds > MILLISECONDS_MAX || bytes == 0 || bytes > BYTES_MAX) {
-        (void)fprintf(stderr, "usage: %s MILLISECONDS BYTES\n", argv[0]);
+        (void)fprintf(stderr, "usage: %s MILLISECONDS BYTES [ALG]\n", argv[0]);
         return 2;
     }
     unsigned char *input = malloc(bytes);
     if (input == NULL)
         return 1;
     memset(input, 'e', bytes);
-    int is_done = 1;
-    for (size_t i = 0; is_done && i < sizeof algorithms / sizeof algorithms[0]; i++) {
-        is_done = run(&algorithms[i], input, bytes, (double)milliseconds * 1e3);
-        if (!is_done)
-            (void)fprintf(stderr, "%s: OpenSSL does not sign\n", algorithms[i].name);
-    }
+    int is_done = run_all(argc == 4 ? argv[3] : NULL, input, bytes, (double)milliseconds * 1e3);
     free(input);
     return is_done ? 0 : 1;
 }
