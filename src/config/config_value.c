@@ -133,6 +133,8 @@ static bool is_secret_base(struct span value)
            span_only(value, "abcdefghijklmnopqrstuvwxyz0123456789_");
 }
 
+enum { READBACK_COUNT_MAX = 100000 };
+
 static enum status set_readback(const struct config_key *key, struct config *config,
                                 struct span value, struct err *err)
 {
@@ -151,7 +153,7 @@ static enum status set_readback(const struct config_key *key, struct config *con
     }
     int64_t count;
     if (value.len < 2 || !span_to_int64(span_first(value, value.len - 1), &count) || count < 1 ||
-        count > 100000)
+        count > READBACK_COUNT_MAX)
         return refuse(key, err);
     for (size_t i = 0; i < ARRAY_LEN(units); i++) {
         if (value.ptr[value.len - 1] == units[i].letter) {
@@ -213,6 +215,8 @@ static void print_readback(int64_t seconds, struct buf *out)
         buf_put(out, SPAN("never"));
     else if (seconds == INT64_MAX)
         buf_put(out, SPAN("always"));
+    else if (seconds % 86400 == 0 && seconds > 86400)
+        buf_printf(out, "%lldd", (long long)seconds / 86400);
     else if (seconds % 3600 == 0)
         buf_printf(out, "%lldh", (long long)seconds / 3600);
     else

@@ -115,6 +115,69 @@ static void a_costly_pattern_ends_with_an_error(void **state)
     assert_int_equal(pattern_matches(pattern, span_cstr(text), &is_match, &err), INVALID);
 }
 
+/* PCRE2's own limit starts anew at each place in each text: 255 letters alone took a second. */
+static void what_all_texts_cost_together_is_bounded(void **state)
+{
+    (void)state;
+    AUTO(pattern) struct pattern *pattern = NULL;
+    char text[255];
+    enum status status = OK;
+    memset(text, 'a', sizeof text);
+    assert_int_equal(pattern_compile(SPAN("(?i:(?:a|A){1,8}[bc])"), &pattern, NULL), OK);
+    for (int texts = 0; texts < 200 && status == OK; texts++) {
+        bool is_match = true;
+        status = pattern_matches(pattern, span_of(text, sizeof text), &is_match, NULL);
+        assert_true(status == INVALID || !is_match);
+    }
+    assert_int_equal(status, INVALID);
+}
+
+static void a_plain_pattern_is_not_too_costly_for_many_texts(void **state)
+{
+    (void)state;
+    AUTO(pattern) struct pattern *pattern = NULL;
+    assert_int_equal(pattern_compile(SPAN("^crm-.*[0-9]$"), &pattern, NULL), OK);
+    for (int texts = 0; texts < 20000; texts++) {
+        bool is_match;
+        assert_int_equal(
+            pattern_matches(pattern, SPAN("crm-prod-knowledge-base-17"), &is_match, NULL), OK);
+        assert_true(is_match);
+    }
+}
+
+static void patterns_know_letters_not_bytes(void **state)
+{
+    (void)state;
+    assert_true(matches("^.$", "\xf0\x9f\x98\x80"));
+    assert_true(matches("(?i)^\xc3\x89$", "\xc3\xa9"));
+    assert_true(matches("^a(?C1)b$", "ab")); /* a callout of the caller's stops nothing */
+    struct pattern *pattern = NULL;
+    assert_int_equal(pattern_compile(SPAN("\xc3"), &pattern, NULL), INVALID);
+    assert_int_equal(pattern_compile((struct span){0}, &pattern, NULL), OK);
+    pattern_free(pattern);
+    pattern_free(NULL);
+    char text[PATTERN_LEN_MAX];
+    memset(text, 'a', sizeof text);
+    assert_int_equal(pattern_compile(span_of(text, sizeof text), &pattern, NULL), OK);
+    pattern_free(pattern);
+}
+
+static void a_pattern_too_big_or_too_deep_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"(?:(?:a{1,999}){1,999}){1,999}", "(a)\\2", "(?R)", "(?&x)"};
+    struct pattern *pattern = NULL;
+    bool is_match;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        enum status status = pattern_compile(span_cstr(bad[i]), &pattern, NULL);
+        if (status == OK) {
+            status = pattern_matches(pattern, SPAN("aaa"), &is_match, NULL);
+            pattern_free(pattern);
+        }
+        assert_int_equal(status, INVALID);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +187,10 @@ int main(void)
         cmocka_unit_test(patterns_are_found_anywhere),
         cmocka_unit_test(patterns_that_do_not_compile_say_where),
         cmocka_unit_test(a_costly_pattern_ends_with_an_error),
+        cmocka_unit_test(what_all_texts_cost_together_is_bounded),
+        cmocka_unit_test(a_plain_pattern_is_not_too_costly_for_many_texts),
+        cmocka_unit_test(patterns_know_letters_not_bytes),
+        cmocka_unit_test(a_pattern_too_big_or_too_deep_is_refused),
     };
     return RUN_TESTS(tests);
 }

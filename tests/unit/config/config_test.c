@@ -171,11 +171,41 @@ static void files_may_have_comments_and_name_their_line(void **state)
 static void an_unknown_variable_is_refused(void **state)
 {
     (void)state;
+    static const char *const wrong[] = {
+        "POSTERN_TOKEN_ALGO=ES256",
+        "POSTERN_token_alg=ES256", /* names of variables have one spelling */
+        "POSTERN_Token_Alg=ES256",
+        "POSTERN_=1",
+        "POSTERN_CONNECTIONS_MAX_AND_SOMETHING_THAT_MAKES_IT_LONGER_THAN_ANY_KEY_THAT_THERE_IS=1",
+        "POSTERN_TOKEN_ALG=HS256",
+        "POSTERN_WORKERS=",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        struct fixture f;
+        const char *const environment[] = {wrong[i], NULL};
+        open_defaults(&f);
+        assert_int_equal(config_read_environment(&f.config, environment, &f.arena, &f.err),
+                         INVALID);
+        struct span rest = span_first(span_cstr(wrong[i]), 28);
+        struct span variable;
+        (void)span_cut(&rest, '=', &variable);
+        assert_memory_equal(f.err.detail + strlen("environment variable "), variable.ptr,
+                            variable.len);
+        assert_span_equal(f.config.token_alg, "RS256");
+        arena_done(&f.arena);
+    }
+}
+
+static void other_variables_are_nobodys_business(void **state)
+{
+    (void)state;
     struct fixture f;
+    const char *const environment[] = {"POSTERN_BUILD=build", "POSTERNX=1", "XPOSTERN_WORKERS=9",
+                                       "POSTERN_WORKERS",     "=",          "",
+                                       "postern_workers=9",   NULL};
     open_defaults(&f);
-    const char *const environment[] = {"POSTERN_TOKEN_ALGO=ES256", NULL};
-    assert_int_equal(config_read_environment(&f.config, environment, &f.arena, &f.err), INVALID);
-    assert_non_null(strstr(f.err.detail, "POSTERN_TOKEN_ALGO"));
+    assert_int_equal(config_read_environment(&f.config, environment, &f.arena, &f.err), OK);
+    assert_int_equal(f.config.workers, 4);
     arena_done(&f.arena);
 }
 
@@ -207,6 +237,76 @@ static void what_is_printed_reads_back_to_the_same(void **state)
     arena_done(&f.arena);
 }
 
+/* What the children read is what was set, or nothing is set at all. */
+static void a_value_that_a_file_cannot_hold_is_refused(void **state)
+{
+    (void)state;
+    static const struct span wrong[] = {
+        SPAN_INIT("/srv/a #1"), SPAN_INIT("/srv/a\t#1"), SPAN_INIT("#1"),
+        SPAN_INIT(" /srv"),     SPAN_INIT("/srv "),      SPAN_INIT("/srv\nworkers = 9"),
+        SPAN_INIT("/srv\r"),    SPAN_INIT("/srv\t"),     SPAN_INIT("/srv\0x"),
+        SPAN_INIT("/srv\x7f"),
+    };
+    struct fixture f;
+    open_defaults(&f);
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        f.err = (struct err){0};
+        assert_int_equal(config_set(&f.config, SPAN("data"), wrong[i], &f.arena, &f.err), INVALID);
+        assert_non_null(strstr(f.err.detail, "data: "));
+    }
+    assert_int_equal(
+        config_set(&f.config, SPAN("listen"), SPAN("127.0.0.1\0.8.8.8:80"), &f.arena, NULL),
+        INVALID);
+    assert_int_equal(config_read_file(&f.config, SPAN("data = /srv/\0x\n"), "f", &f.arena, NULL),
+                     INVALID);
+    assert_int_equal(config_read_file(&f.config, SPAN("data=#x\n"), "f", &f.arena, NULL), INVALID);
+    assert_int_equal(set(&f, "data", "/srv/my data#1/\xc3\xa9"), OK);
+    assert_span_equal(f.config.data, "/srv/my data#1/\xc3\xa9");
+    arena_done(&f.arena);
+}
+
+/* 5000d printed as 120000h, which is over the count that is read. */
+static void every_readback_time_prints_as_one_that_is_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value;
+        const char *printed;
+        int64_t seconds;
+    } times[] = {
+        {"never", "never", 0},
+        {"always", "always", INT64_MAX},
+        {"1m", "1m", 60},
+        {"90m", "90m", 5400},
+        {"60m", "1h", 3600},
+        {"100000m", "100000m", 6000000},
+        {"24h", "24h", 86400},
+        {"36h", "36h", 129600},
+        {"7d", "7d", 604800},
+        {"99999h", "99999h", 359996400},
+        {"100000h", "100000h", 360000000},
+        {"5000d", "5000d", 432000000},
+        {"100000d", "100000d", 8640000000},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+        struct fixture f;
+        struct buf text AUTO(buf);
+        char line[64];
+        open_defaults(&f);
+        buf_init(&text, 1 << 16);
+        assert_int_equal(set(&f, "secret_readback", times[i].value), OK);
+        assert_true(f.config.secret_readback_seconds == times[i].seconds);
+        config_print(&f.config, false, &text);
+        buf_byte(&text, '\0');
+        (void)snprintf(line, sizeof line, "\nsecret_readback = %s\n", times[i].printed);
+        assert_true(buf_ok(&text) && strstr(text.data, line) != NULL);
+        config_defaults(&f.config);
+        assert_int_equal(set(&f, "secret_readback", times[i].printed), OK);
+        assert_true(f.config.secret_readback_seconds == times[i].seconds);
+        arena_done(&f.arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,7 +316,10 @@ int main(void)
         cmocka_unit_test(a_stronger_source_replaces_the_list_of_a_weaker),
         cmocka_unit_test(files_may_have_comments_and_name_their_line),
         cmocka_unit_test(an_unknown_variable_is_refused),
+        cmocka_unit_test(other_variables_are_nobodys_business),
         cmocka_unit_test(what_is_printed_reads_back_to_the_same),
+        cmocka_unit_test(a_value_that_a_file_cannot_hold_is_refused),
+        cmocka_unit_test(every_readback_time_prints_as_one_that_is_read),
     };
     return RUN_TESTS(tests);
 }
