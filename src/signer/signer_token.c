@@ -106,7 +106,8 @@ enum status signer_op_token(struct signer_worker *worker, const struct signing_r
                             struct err *err)
 {
     struct record record;
-    if (!worker->ring.has_pepper || !worker->ring.has_record_mac || worker->ring.signer == NULL)
+    if (worker->ring.pepper == NULL || worker->ring.record_mac == NULL ||
+        worker->ring.signer == NULL)
         return fail(err, UNAVAILABLE, "not all keys are loaded");
     if (request->token.audience.len == 0 || request->token.revision < 0)
         return fail(err, INVALID,
