@@ -227,7 +227,7 @@ enum status config_set(struct config *config, struct span name, struct span valu
         return fail(err, NOT_FOUND, "%.*s: there is no such configuration key",
                     SPAN_FMT(span_first(name, KEY_LEN_MAX)));
     if (!fits_in_a_line(value))
-        return fail(err, INVALID, "%.*s: must have no control character, ' #' or blank at an end",
+        return fail(err, INVALID, "%.*s: no control character, ' #' or blank at an end",
                     SPAN_FMT(key->name));
     struct span kept = arena_copy(arena, value);
     if (kept.ptr == NULL)
@@ -261,7 +261,7 @@ enum status config_read_file(struct config *config, struct span text, const char
         goes_on = span_cut(&text, '\n', &line);
         enum status status = read_line(config, line, arena, &why);
         if (status != OK)
-            return fail(err, status == NOT_FOUND ? INVALID : status, "%.40s, line %d: %.70s", name,
+            return fail(err, status == NOT_FOUND ? INVALID : status, "%.40s, line %d: %s", name,
                         number, why.detail);
     }
     return OK;
@@ -297,7 +297,7 @@ enum status config_read_environment(struct config *config, const char *const *en
                         SPAN_FMT(span_first(variable, KEY_LEN_MAX)));
         enum status status = config_set(config, key, rest, arena, &why);
         if (status != OK)
-            return fail(err, INVALID, "environment variable POSTERN_%.*s: %.70s",
+            return fail(err, status, "environment variable POSTERN_%.*s: %s",
                         SPAN_FMT(span_first(variable, KEY_LEN_MAX)), why.detail);
     }
     return OK;

@@ -23,6 +23,17 @@ static void check_string(const json_t *string)
         abort();
 }
 
+/* What was taken, written again, is taken again and is the same. */
+static void check_whole(const json_t *json)
+{
+    AUTO(json) json_t *again = NULL;
+    char *text = json_dumps(json, JSON_ENCODE_ANY);
+    if (text == NULL || json_parse(span_cstr(text), &json_limits_default, &again, NULL) != OK ||
+        !json_equal(json, again))
+        abort();
+    free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     AUTO(json) json_t *json = NULL;
@@ -31,6 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t index;
     if (size > 1 << 16 || json_parse(span_of(data, size), &json_limits_default, &json, NULL) != OK)
         return 0;
+    check_whole(json);
     if (json_object_size(json) > json_limits_default.members_max ||
         json_array_size(json) > json_limits_default.members_max)
         abort();
