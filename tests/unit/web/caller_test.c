@@ -11,6 +11,8 @@
 
 #include "../exchange_fixture.h"
 
+#include <unistd.h>
+
 #define ISSUER   "https://as.example"
 #define AUDIENCE ISSUER "/v2"
 
@@ -369,15 +371,21 @@ static void a_permission_that_no_role_gives_is_403(void **state)
 static void the_control_socket_is_the_hosts_administrator(void **state)
 {
     struct bench *bench = *state;
-    bench->e.x.peer = (struct peer){.is_control = true, .uid = 1000, .pid = 42};
+    bench->e.x.peer = (struct peer){.is_control = true, .uid = 0, .pid = 42};
     fixture_header(&bench->e, "Authorization", "Bearer junk"); /* not looked at */
     assert_true(caller_authenticate(&bench->e.x));
     const struct caller *caller = bench->e.x.caller;
     assert_int_equal(caller->kind, CALLER_CONTROL);
-    assert_span_equal(caller->id, "uid 1000 pid 42");
+    assert_span_equal(caller->id, "uid 0 pid 42");
     assert_true(span_equal(caller->account_id, ACCOUNT));
     assert_int_equal(caller->api_roles, 1u << API_ROLE_OWNER);
     assert_int_equal(caller->credential_id.len, 0);
+
+    /* Another user of this machine is not. */
+    reopen_exchange(bench);
+    bench->e.x.peer = (struct peer){.is_control = true, .uid = geteuid() + 1, .pid = 42};
+    assert_false(caller_authenticate(&bench->e.x));
+    assert_int_equal(bench->e.x.reply.status, 403);
 
     /* A row without a permission is for nobody. */
     bench->route.permission = PERMISSION_UNSET;
