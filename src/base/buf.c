@@ -62,8 +62,8 @@ char *buf_reserve(struct buf *buf, size_t size)
 {
     if (buf->has_failed)
         return NULL;
-    if (size > buf->limit - buf->len ||
-        (size > buf->capacity - buf->len && !grow(buf, buf->len + size))) {
+    bool has_room = buf->data != NULL && size <= buf->capacity - buf->len;
+    if (size > buf->limit - buf->len || (!has_room && !grow(buf, buf->len + size))) {
         buf->has_failed = true;
         return NULL;
     }

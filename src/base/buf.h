@@ -29,6 +29,7 @@ void buf_clear(struct buf *buf); /* keeps the memory; forgets content and failur
 void buf_put(struct buf *buf, struct span bytes);
 void buf_byte(struct buf *buf, char byte);
 void buf_int64(struct buf *buf, int64_t value); /* decimal */
+/* While it writes it needs room for one byte more than the text: the NUL of vsnprintf. */
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Room for size more bytes, counted as written, for the caller to fill; NULL on failure. */

@@ -90,7 +90,7 @@ static void open_container(struct json_writer *writer, char bracket)
 {
     begin_value(writer);
     buf_byte(writer->out, bracket);
-    if (writer->depth + 1 >= JSON_WRITER_DEPTH) {
+    if (writer->depth == JSON_WRITER_DEPTH) {
         writer->out->has_failed = true;
         return;
     }

@@ -34,12 +34,12 @@ static inline void auto_json(json_t **json)
 /* The text of a JSON string, borrowed from it; empty for anything else. */
 struct span json_text(const json_t *string);
 
-enum { JSON_WRITER_DEPTH = 16 };
+enum { JSON_WRITER_DEPTH = 16 }; /* nesting of arrays and objects, as json_limits_default */
 
 struct json_writer {
     struct buf *out;
     unsigned depth;
-    bool has_member[JSON_WRITER_DEPTH]; /* a comma is due before the next member */
+    bool has_member[JSON_WRITER_DEPTH + 1]; /* a comma is due before the next member */
     bool is_after_name;
 };
 

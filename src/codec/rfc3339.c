@@ -5,10 +5,11 @@
 
 #include <time.h>
 
+/* Both forms have years of four digits. */
 static bool utc_of(int64_t seconds, struct tm *utc)
 {
     time_t time = (time_t)seconds;
-    return gmtime_r(&time, utc) != NULL;
+    return gmtime_r(&time, utc) != NULL && utc->tm_year >= 0 - 1900 && utc->tm_year <= 9999 - 1900;
 }
 
 void rfc3339_write(struct buf *out, int64_t seconds)

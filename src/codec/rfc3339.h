@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Times on the wire: RFC 3339 in UTC with whole seconds, "2026-11-25T02:15:00Z". */
+/* Times on the wire: RFC 3339 in UTC with whole seconds, "2026-11-25T02:15:00Z".
+ *
+ * Years 0000 to 9999; another time fails the buf. */
 #pragma once
 
 #include "base/span.h"

@@ -24,6 +24,100 @@ static void times_are_utc(void **state)
     assert_span_equal(buf_span(&text), "00ff1a");
 }
 
+/* RFC 3339 §1: years 0000 to 9999. What is stored wrong must not become a text that is no time. */
+static void a_time_outside_four_digit_years_fails(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t seconds;
+        const char *text;
+        const char *date;
+    } ends[] = {
+        {-62167219200, "0000-01-01T00:00:00Z", "Sat, 01 Jan 0000 00:00:00 GMT"},
+        {253402300799, "9999-12-31T23:59:59Z", "Fri, 31 Dec 9999 23:59:59 GMT"},
+        {-1, "1969-12-31T23:59:59Z", "Wed, 31 Dec 1969 23:59:59 GMT"},
+        {951782400, "2000-02-29T00:00:00Z", "Tue, 29 Feb 2000 00:00:00 GMT"},
+    };
+    static const int64_t outside[] = {-62167219201, 253402300800, INT64_MIN, INT64_MAX};
+    struct buf text AUTO(buf);
+    buf_init(&text, 256);
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        buf_clear(&text);
+        rfc3339_write(&text, ends[i].seconds);
+        assert_int_equal(text.len, RFC3339_LEN);
+        assert_span_equal(buf_span(&text), ends[i].text);
+        buf_clear(&text);
+        http_date_write(&text, ends[i].seconds);
+        assert_span_equal(buf_span(&text), ends[i].date);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(outside); i++) {
+        buf_clear(&text);
+        rfc3339_write(&text, outside[i]);
+        assert_false(buf_ok(&text));
+        buf_clear(&text);
+        http_date_write(&text, outside[i]);
+        assert_false(buf_ok(&text));
+    }
+}
+
+static void hexadecimal_is_lower_case(void **state)
+{
+    (void)state;
+    struct buf text AUTO(buf);
+    buf_init(&text, 256);
+    hex_write(&text, (struct span){0});
+    assert_int_equal(text.len, 0);
+    hex_write(&text, SPAN("\x01\x23\x45\x67\x89\xab\xcd\xef"));
+    assert_span_equal(buf_span(&text), "0123456789abcdef");
+}
+
+/* Every sequence of up to three bytes that begins beyond ASCII, against the table of RFC 3629 §4.
+ */
+static bool is_by_the_table(const unsigned char *b, size_t len)
+{
+    if (len == 2)
+        return b[0] >= 0xc2 && b[0] <= 0xdf && b[1] >= 0x80 && b[1] <= 0xbf;
+    unsigned lowest = b[0] == 0xe0 ? 0xa0 : 0x80;
+    unsigned highest = b[0] == 0xed ? 0x9f : 0xbf;
+    return b[0] >= 0xe0 && b[0] <= 0xef && b[1] >= lowest && b[1] <= highest && b[2] >= 0x80 &&
+           b[2] <= 0xbf;
+}
+
+static void utf8_follows_the_table_of_rfc_3629(void **state)
+{
+    (void)state;
+    unsigned char bytes[3];
+    size_t wrong = 0;
+    for (unsigned first = 0x80; first < 0x100; first++) {
+        bytes[0] = (unsigned char)first;
+        wrong += utf8_is_valid(span_of(bytes, 1));
+        for (unsigned second = 0x80; second < 0x100; second++) {
+            bytes[1] = (unsigned char)second;
+            wrong += utf8_is_valid(span_of(bytes, 2)) != is_by_the_table(bytes, 2);
+            for (unsigned third = 0x80; third < 0x100; third++) {
+                bytes[2] = (unsigned char)third;
+                wrong += utf8_is_valid(span_of(bytes, 3)) != is_by_the_table(bytes, 3);
+            }
+        }
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void good_utf8_cut_in_a_letter_is_not_valid(void **state)
+{
+    (void)state;
+    struct span text = SPAN("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+    for (size_t len = 0; len <= text.len; len++) {
+        bool is_whole = len == 0 || len == 2 || len == 5 || len == 9;
+        assert_int_equal(utf8_is_valid(span_first(text, len)), is_whole);
+        assert_int_equal(utf8_is_plain(span_first(text, len)), is_whole);
+    }
+    assert_int_equal(utf8_length(text), 3);
+    assert_int_equal(utf8_length((struct span){0}), 0);
+    assert_true(utf8_is_valid(SPAN("\0"))); /* NUL is a character; others refuse it */
+    assert_false(utf8_is_plain(SPAN("\0")));
+}
+
 static void utf8_is_the_shortest_form_only(void **state)
 {
     (void)state;
@@ -182,7 +276,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_are_utc),
+        cmocka_unit_test(a_time_outside_four_digit_years_fails),
+        cmocka_unit_test(hexadecimal_is_lower_case),
         cmocka_unit_test(utf8_is_the_shortest_form_only),
+        cmocka_unit_test(utf8_follows_the_table_of_rfc_3629),
+        cmocka_unit_test(good_utf8_cut_in_a_letter_is_not_valid),
         cmocka_unit_test(deceptive_characters_are_not_plain),
         cmocka_unit_test(patterns_are_found_anywhere),
         cmocka_unit_test(patterns_that_do_not_compile_say_where),
