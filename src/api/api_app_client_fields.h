@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The members of an application client on the wire, but for its secret. */
+/* The members of an application client on the wire. */
 #pragma once
 
 #include "model/field.h"

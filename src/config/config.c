@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
+enum { KEY_LEN_MAX = 40 };
+
 #define AT(member) offsetof(struct config, member)
 
 /* One row per key: reading, checking, printing, flags, POSTERN_ variables and docs come from here.
@@ -193,13 +195,40 @@ void config_source_begin(struct config *config)
     config->is_listen_kept = false;
 }
 
+/* The value in what stands behind the '=' of a line. A comment may follow it, set off by white
+ * space. */
+static struct span value_of_line(struct span line)
+{
+    bool is_after_blank = true;
+    for (size_t i = 0; i < line.len; i++) {
+        if (line.ptr[i] == '#' && is_after_blank)
+            return span_trim(span_first(line, i));
+        is_after_blank = line.ptr[i] == ' ' || line.ptr[i] == '\t';
+    }
+    return span_trim(line);
+}
+
+/* What a flag says must survive being printed and read as a file: so it goes to the children. */
+static bool fits_in_a_line(struct span value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char byte = (unsigned char)value.ptr[i];
+        if (byte < 0x20 || byte == 0x7f)
+            return false;
+    }
+    return span_equal(value_of_line(value), value);
+}
+
 enum status config_set(struct config *config, struct span name, struct span value,
                        struct arena *arena, struct err *err)
 {
     const struct config_key *key = find_key(name);
     if (key == NULL)
         return fail(err, NOT_FOUND, "%.*s: there is no such configuration key",
-                    SPAN_FMT(span_first(name, 40)));
+                    SPAN_FMT(span_first(name, KEY_LEN_MAX)));
+    if (!fits_in_a_line(value))
+        return fail(err, INVALID, "%.*s: no control character, ' #' or blank at an end",
+                    SPAN_FMT(key->name));
     struct span kept = arena_copy(arena, value);
     if (kept.ptr == NULL)
         return fail(err, NO_MEMORY, "no memory for the configuration");
@@ -218,14 +247,7 @@ static enum status read_line(struct config *config, struct span line, struct are
         return OK;
     if (!span_cut(&line, '=', &name))
         return fail(err, INVALID, "expected `key = value`");
-    /* A comment may follow a value, set off by white space. */
-    for (size_t i = 1; i < line.len; i++) {
-        if (line.ptr[i] == '#' && (line.ptr[i - 1] == ' ' || line.ptr[i - 1] == '\t')) {
-            line = span_first(line, i);
-            break;
-        }
-    }
-    return config_set(config, span_trim(name), span_trim(line), arena, err);
+    return config_set(config, span_trim(name), value_of_line(line), arena, err);
 }
 
 enum status config_read_file(struct config *config, struct span text, const char *name,
@@ -239,10 +261,20 @@ enum status config_read_file(struct config *config, struct span text, const char
         goes_on = span_cut(&text, '\n', &line);
         enum status status = read_line(config, line, arena, &why);
         if (status != OK)
-            return fail(err, status == NOT_FOUND ? INVALID : status, "%.40s, line %d: %.70s", name,
+            return fail(err, status == NOT_FOUND ? INVALID : status, "%.40s, line %d: %s", name,
                         number, why.detail);
     }
     return OK;
+}
+
+/* TOKEN_ALG as token_alg; empty, which no key is, when it is not written as our variables are. */
+static struct span key_of_variable(struct span variable, char name[static KEY_LEN_MAX])
+{
+    if (variable.len > KEY_LEN_MAX || !span_only(variable, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"))
+        return SPAN("");
+    for (size_t i = 0; i < variable.len; i++)
+        name[i] = variable.ptr[i] == '_' ? '_' : (char)(variable.ptr[i] - 'A' + 'a');
+    return span_of(name, variable.len);
 }
 
 enum status config_read_environment(struct config *config, const char *const *environment,
@@ -252,21 +284,21 @@ enum status config_read_environment(struct config *config, const char *const *en
     for (const char *const *entry = environment; *entry != NULL; entry++) {
         struct span rest = span_cstr(*entry);
         struct span variable;
-        char name[64];
+        char name[KEY_LEN_MAX];
         if (!span_starts(rest, SPAN("POSTERN_")) || !span_cut(&rest, '=', &variable))
             continue;
         variable = span_from(variable, SPAN("POSTERN_").len);
-        if (variable.len >= sizeof name || span_equal(variable, SPAN("BUILD")))
-            continue; /* POSTERN_BUILD is the scripts' */
-        for (size_t i = 0; i < variable.len; i++) {
-            char letter = variable.ptr[i];
-            name[i] = letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
-        }
+        if (span_equal(variable, SPAN("BUILD")))
+            continue; /* the scripts' */
         struct err why = {0};
-        enum status status = config_set(config, span_of(name, variable.len), rest, arena, &why);
+        struct span key = key_of_variable(variable, name);
+        if (find_key(key) == NULL)
+            return fail(err, INVALID, "environment variable POSTERN_%.*s: there is no such key",
+                        SPAN_FMT(span_first(variable, KEY_LEN_MAX)));
+        enum status status = config_set(config, key, rest, arena, &why);
         if (status != OK)
-            return fail(err, INVALID, "environment variable POSTERN_%.*s: %.70s",
-                        SPAN_FMT(variable), why.detail);
+            return fail(err, status, "environment variable POSTERN_%.*s: %s",
+                        SPAN_FMT(span_first(variable, KEY_LEN_MAX)), why.detail);
     }
     return OK;
 }

@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+enum { HOST_NAME_LEN_MAX = 253 }; /* RFC 1035 §2.3.4, as text */
+
 static struct span *text_at(const struct config_key *key, struct config *config)
 {
     return (struct span *)(void *)((char *)config + key->offset);
@@ -73,9 +75,8 @@ static enum status set_listen(const struct config_key *key, struct config *confi
         return fail(err, INVALID,
                     "listen: must be ADDR:PORT, such as 127.0.0.1:8080 or [::1]:8080");
     if (!is_loopback(span_first(value, colon - 1)))
-        return fail(
-            err, INVALID,
-            "listen: only loopback addresses for now: plain HTTP must not leave the machine");
+        return fail(err, INVALID,
+                    "listen: must be a loopback address: plain HTTP must not leave the machine");
     size_t *count = (size_t *)(void *)((char *)config + key->count_offset);
     if (!config->is_listen_kept)
         *count = 0; /* the first value of this source replaces what weaker sources said */
@@ -86,43 +87,88 @@ static enum status set_listen(const struct config_key *key, struct config *confi
     return OK;
 }
 
+/* A name that resolvers and URL parsers agree on: what ends in a number is an IPv4 address to
+ * browsers (URL Standard, "ends in a number checker"), in other spellings than one. */
+static bool is_host_name(struct span name)
+{
+    struct in_addr v4;
+    char text[HOST_NAME_LEN_MAX + 1];
+    struct span rest = name;
+    struct span label;
+    if (name.len == 0 || name.len > HOST_NAME_LEN_MAX)
+        return false;
+    for (bool goes_on = true; goes_on;) {
+        goes_on = span_cut(&rest, '.', &label);
+        if (label.len == 0 || label.len > 63 || label.ptr[0] == '-' ||
+            label.ptr[label.len - 1] == '-' ||
+            !span_only(label, "abcdefghijklmnopqrstuvwxyz0123456789-"))
+            return false;
+    }
+    if (!span_only(label, "0123456789") && !span_starts(label, SPAN("0x")))
+        return true;
+    memcpy(text, name.ptr, name.len);
+    text[name.len] = '\0';
+    return inet_pton(AF_INET, text, &v4) == 1;
+}
+
+/* An IPv6 address as RFC 5952 has it. */
+static bool is_canonical_v6(struct span address)
+{
+    struct in6_addr v6;
+    char text[INET6_ADDRSTRLEN];
+    char canonical[INET6_ADDRSTRLEN];
+    if (address.len >= sizeof text)
+        return false;
+    memcpy(text, address.ptr, address.len);
+    text[address.len] = '\0';
+    return inet_pton(AF_INET6, text, &v6) == 1 &&
+           inet_ntop(AF_INET6, &v6, canonical, sizeof canonical) != NULL &&
+           span_equal(span_cstr(canonical), address);
+}
+
+/* A port in its one spelling, and not the scheme's own: nobody writes that. */
+static bool is_port(struct span text, int64_t default_port)
+{
+    int64_t port;
+    return span_to_int64(text, &port) && port >= 1 && port <= 65535 && text.ptr[0] != '0' &&
+           port != default_port;
+}
+
+/* Cuts the host off: a name, or an address without its brackets. What is left is empty or begins
+ * with the colon of a port. */
+static bool cut_host(struct span *rest, struct span *ret_host)
+{
+    bool is_bracketed = span_starts(*rest, SPAN("["));
+    size_t end = span_find(*rest, is_bracketed ? ']' : ':');
+    if (is_bracketed && end == rest->len)
+        return false;
+    *ret_host = is_bracketed ? span_from(span_first(*rest, end), 1) : span_first(*rest, end);
+    *rest = span_from(*rest, is_bracketed ? end + 1 : end);
+    return is_bracketed ? is_canonical_v6(*ret_host) : is_host_name(*ret_host);
+}
+
 /* RFC 8414 §2, narrowed: an origin in the one spelling that browsers and clients compare equal. */
 static bool is_origin(struct span url)
 {
     bool is_https = span_starts(url, SPAN("https://"));
-    struct span host = span_from(url, is_https ? SPAN("https://").len : SPAN("http://").len);
-    if (!is_https && !span_starts(url, SPAN("http://")))
+    struct span rest = span_from(url, is_https ? SPAN("https://").len : SPAN("http://").len);
+    struct span authority = rest;
+    struct span host;
+    if ((!is_https && !span_starts(url, SPAN("http://"))) || !cut_host(&rest, &host))
         return false;
-    if (!span_only(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]") || host.len == 0 ||
-        host.len > 255)
+    authority = span_first(authority, authority.len - rest.len);
+    if (rest.len > 0 && (rest.ptr[0] != ':' || !is_port(span_from(rest, 1), is_https ? 443 : 80)))
         return false;
-    size_t colon = host.len;
-    while (colon > 0 && host.ptr[colon - 1] >= '0' && host.ptr[colon - 1] <= '9')
-        colon--;
-    struct span name = host;
-    /* Digits behind a colon are a port, unless that colon is inside the brackets of an IPv6
-     * address. */
-    if (colon > 0 && colon < host.len && host.ptr[colon - 1] == ':') {
-        int64_t port;
-        name = span_first(host, colon - 1);
-        if (!span_to_int64(span_from(host, colon), &port) || port < 1 || port > 65535 ||
-            host.ptr[colon] == '0' || port == (is_https ? 443 : 80))
-            return false;
-    }
-    bool is_bracketed = name.len > 2 && name.ptr[0] == '[' && name.ptr[name.len - 1] == ']';
-    if (name.len == 0 || (!is_bracketed && span_find(name, ':') < name.len))
-        return false;
-    return is_https || is_loopback(name) || span_equal(name, SPAN("localhost"));
+    return is_https || is_loopback(authority) || span_equal(host, SPAN("localhost"));
 }
 
 static enum status set_url(const struct config_key *key, struct config *config, struct span value,
                            struct err *err)
 {
     if (value.len > 0 && !is_origin(value))
-        return fail(err, INVALID,
-                    "public_url: must be https://HOST[:PORT] in lower case, without path or slash "
-                    "at its end "
-                    "(http only for loopback)");
+        return fail(
+            err, INVALID,
+            "public_url: must be https://HOST[:PORT], lower case, no path (http: loopback only)");
     *text_at(key, config) = value;
     return OK;
 }
@@ -132,6 +178,8 @@ static bool is_secret_base(struct span value)
     return value.len >= 2 && value.len <= 16 && value.ptr[0] >= 'a' && value.ptr[0] <= 'z' &&
            span_only(value, "abcdefghijklmnopqrstuvwxyz0123456789_");
 }
+
+enum { READBACK_COUNT_MAX = 100000 };
 
 static enum status set_readback(const struct config_key *key, struct config *config,
                                 struct span value, struct err *err)
@@ -151,7 +199,7 @@ static enum status set_readback(const struct config_key *key, struct config *con
     }
     int64_t count;
     if (value.len < 2 || !span_to_int64(span_first(value, value.len - 1), &count) || count < 1 ||
-        count > 100000)
+        count > READBACK_COUNT_MAX)
         return refuse(key, err);
     for (size_t i = 0; i < ARRAY_LEN(units); i++) {
         if (value.ptr[value.len - 1] == units[i].letter) {
@@ -213,6 +261,8 @@ static void print_readback(int64_t seconds, struct buf *out)
         buf_put(out, SPAN("never"));
     else if (seconds == INT64_MAX)
         buf_put(out, SPAN("always"));
+    else if (seconds % 86400 == 0 && seconds > 86400)
+        buf_printf(out, "%lldd", (long long)seconds / 86400);
     else if (seconds % 3600 == 0)
         buf_printf(out, "%lldh", (long long)seconds / 3600);
     else

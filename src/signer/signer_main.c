@@ -214,33 +214,40 @@ static void run(struct process *process)
         (void)pthread_join(process->lanes[i].thread, NULL);
 }
 
+/* From what it was started with to the end of its lanes. The process's exit status. */
+static int serve(struct process *process, int argc, char **argv)
+{
+    struct err err = {0};
+    if (!read_options(argc, argv, process)) {
+        log_error("postern-signer is started by `postern serve`");
+        return 2;
+    }
+    enum status status = read_config(process, &err);
+    if (status == OK)
+        status = open_signer(process, &err);
+    if (status != OK) {
+        log_error("%s", err.detail);
+        return 2;
+    }
+    log_init("postern-signer", span_equal(process->config.log_format, SPAN("json")));
+    if (!start_lanes(process)) {
+        log_error("cannot start a thread for each lane");
+        atomic_store(&process->has_failed, true);
+    }
+    run(process);
+    signer_close(&process->signer);
+    return atomic_load(&process->has_failed) ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
-    struct process process = {.kek_fd = -1, .config_fd = -1}; /* the composition root */
-    struct err err = {0};
+    struct process process = {.kek_fd = -1, .config_fd = -1};
     drop_dangerous_abilities();
     log_init("postern-signer", false);
     process.signal_fd = open_signals();
     process.ended_fd = eventfd(0, EFD_CLOEXEC);
     arena_init(&process.arena, ARENA_BYTES_MAX);
-    if (!read_options(argc, argv, &process)) {
-        log_error("postern-signer is started by `postern serve`");
-        return 2;
-    }
-    enum status status = read_config(&process, &err);
-    if (status == OK)
-        status = open_signer(&process, &err);
-    if (status != OK) {
-        log_error("%s", err.detail);
-        return 2;
-    }
-    log_init("postern-signer", span_equal(process.config.log_format, SPAN("json")));
-    if (!start_lanes(&process)) {
-        log_error("cannot start a thread for each lane");
-        atomic_store(&process.has_failed, true);
-    }
-    run(&process);
-    signer_close(&process.signer);
+    int result = serve(&process, argc, argv);
     arena_done(&process.arena);
-    return atomic_load(&process.has_failed) ? 1 : 0;
+    return result;
 }

@@ -85,7 +85,8 @@ static inline bool body_fuzz_run(struct body_fuzz *fuzz, enum field_flag flag, s
     AUTO(json) json_t *body = NULL;
     struct problems problems = {.arena = &fuzz->x.arena};
     uint32_t seen;
-    if (json_parse(text, &json_limits_default, &body, NULL) != OK || !json_is_object(body))
+    if (text.len > 1 << 16 || json_parse(text, &json_limits_default, &body, NULL) != OK ||
+        !json_is_object(body))
         return false;
     enum status status = fields_read(fuzz->fields, fuzz->count, flag, body, &fuzz->x.arena,
                                      fuzz->object, &seen, &problems);
