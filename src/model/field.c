@@ -352,8 +352,6 @@ static void write_roles(const struct field *field, const char *object, struct js
         const struct corpus_grant *corpus = (const struct corpus_grant *)grants + i;
         const struct agent_grant *agent = (const struct agent_grant *)grants + i;
         if (is_corpus && corpus->corpus_key.len == 0)
-            continue; /* of a deleted corpus */
-        if (is_corpus && corpus->corpus_key.len == 0)
             continue; /* its corpus is gone; ids never come back */
         json_object_open(writer);
         json_member_text(writer, is_corpus ? SPAN("corpus_key") : SPAN("agent_key"),
