@@ -33,14 +33,14 @@ static void reply_client(struct exchange *x, int http_status, const struct app_c
     write_client(&writer, client, secret);
 }
 
-/* Binds the grants to the ids of the corpora that they name. False: a reply is made. */
+/* Binds new grants to the ids of the corpora that they name. False: a reply is made. */
 static bool resolve_corpora(struct exchange *x, struct app_client *client)
 {
     for (size_t i = 0; i < client->corpus_grant_count; i++) {
         struct corpus_grant *grant = &client->corpus_grants[i];
         struct corpus corpus;
-        if (grant->corpus_key.len == 0)
-            continue; /* stored, of a corpus that is gone */
+        if (grant->corpus_id.len > 0)
+            continue; /* stored: bound already, and its key may be another corpus's by now */
         enum status status = store_corpus_get(x->app->store, client->account_id, grant->corpus_key,
                                               &x->arena, &corpus, &x->err);
         if (status == NOT_FOUND) {
