@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/api_app_client.h"
 
+#include "api/api_app_client_fields.h"
 #include "api/api_app_client_secret.h"
 #include "api/api_common.h"
 #include "authz/permission.h"
@@ -12,54 +13,13 @@
 #include "web/page.h"
 #include "web/reply.h"
 
-#include <stddef.h>
-
 enum { UPDATE_TRIES = 4 };
-
-#define AT(member) offsetof(struct app_client, member)
-
-static const struct field fields[] = {
-    {.name = SPAN_INIT("id"), .type = FIELD_TEXT, .flags = FIELD_OUT, .offset = AT(id)},
-    {.name = SPAN_INIT("name"),
-     .type = FIELD_TEXT,
-     .flags = FIELD_OUT | FIELD_CREATE | FIELD_REQUIRED,
-     .offset = AT(name),
-     .len_max = NAME_LEN_MAX},
-    {.name = SPAN_INIT("description"),
-     .type = FIELD_LONG_TEXT,
-     .flags = FIELD_OUT_FILLED | FIELD_CREATE | FIELD_UPDATE,
-     .offset = AT(description),
-     .presence_offset = AT(has_description),
-     .len_max = DESCRIPTION_LEN_MAX},
-    {.name = SPAN_INIT("type"),
-     .type = FIELD_CONSTANT,
-     .flags = FIELD_CREATE | FIELD_REQUIRED,
-     .constant = SPAN_INIT("client_credentials")},
-    {.name = SPAN_INIT("client_id"),
-     .type = FIELD_TEXT,
-     .flags = FIELD_OUT,
-     .offset = AT(client_id)},
-    {.name = SPAN_INIT("api_roles"),
-     .type = FIELD_API_ROLES,
-     .flags = FIELD_OUT | FIELD_CREATE | FIELD_UPDATE,
-     .offset = AT(api_roles)},
-    {.name = SPAN_INIT("corpus_roles"),
-     .type = FIELD_CORPUS_ROLES,
-     .flags = FIELD_OUT | FIELD_CREATE | FIELD_UPDATE,
-     .offset = AT(corpus_grants),
-     .presence_offset = AT(corpus_grant_count)},
-    {.name = SPAN_INIT("agent_roles"),
-     .type = FIELD_AGENT_ROLES,
-     .flags = FIELD_OUT | FIELD_CREATE | FIELD_UPDATE,
-     .offset = AT(agent_grants),
-     .presence_offset = AT(agent_grant_count)},
-};
 
 static void write_client(struct json_writer *writer, const struct app_client *client,
                          struct span secret)
 {
     json_object_open(writer);
-    fields_write(fields, ARRAY_LEN(fields), client, writer);
+    fields_write(app_client_fields, APP_CLIENT_FIELD_COUNT, client, writer);
     if (secret.len > 0)
         json_member_text(writer, SPAN("client_secret"), secret);
     json_object_close(writer);
@@ -73,14 +33,14 @@ static void reply_client(struct exchange *x, int http_status, const struct app_c
     write_client(&writer, client, secret);
 }
 
-/* Binds the grants to the ids of the corpora that they name. False: a reply is made. */
+/* Binds new grants to the ids of the corpora that they name. False: a reply is made. */
 static bool resolve_corpora(struct exchange *x, struct app_client *client)
 {
     for (size_t i = 0; i < client->corpus_grant_count; i++) {
         struct corpus_grant *grant = &client->corpus_grants[i];
         struct corpus corpus;
-        if (grant->corpus_key.len == 0)
-            continue; /* stored, of a corpus that is gone */
+        if (grant->corpus_id.len > 0)
+            continue; /* stored: bound already, and its key may be another corpus's by now */
         enum status status = store_corpus_get(x->app->store, client->account_id, grant->corpus_key,
                                               &x->arena, &corpus, &x->err);
         if (status == NOT_FOUND) {
@@ -115,8 +75,8 @@ static bool read_body(struct exchange *x, enum field_flag flag, struct app_clien
     struct problems problems = {.arena = &x->arena};
     if (body_json_object(x, &body) != OK)
         return false;
-    enum status status =
-        fields_read(fields, ARRAY_LEN(fields), flag, body, &x->arena, client, &seen, &problems);
+    enum status status = fields_read(app_client_fields, APP_CLIENT_FIELD_COUNT, flag, body,
+                                     &x->arena, client, &seen, &problems);
     if (status == OK)
         return resolve_corpora(x, client) &&
                may_touch(x, client, "The roles to be granted are above the caller's own.");

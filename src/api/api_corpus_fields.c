@@ -62,7 +62,7 @@ static void read_filter_attribute(const json_t *element, struct span path, struc
     json_member_text(out, SPAN("name"), name);
     json_member_text(out, SPAN("level"), level);
     json_member_text(out, SPAN("type"), type);
-    if (description.len > 0)
+    if (description.ptr != NULL) /* comes back as sent, also when empty */
         json_member_text(out, SPAN("description"), description);
     json_member_bool(out, SPAN("indexed"), !json_is_false(indexed));
     json_object_close(out);
@@ -99,7 +99,7 @@ static void read_custom_dimension(const json_t *element, struct span path, struc
         field_element_text(element, "description", false, DESCRIPTION_LEN_MAX, path, problems);
     json_object_open(out);
     json_member_text(out, SPAN("name"), name);
-    if (description.len > 0)
+    if (description.ptr != NULL) /* comes back as sent, also when empty */
         json_member_text(out, SPAN("description"), description);
     write_number(element, "indexing_default", path, out, problems);
     write_number(element, "querying_default", path, out, problems);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/span.h"
 
+#include <limits.h>
 #include <string.h>
 
 struct span span_cstr(const char *text)
@@ -47,18 +48,6 @@ int span_compare(struct span a, struct span b)
     if (order != 0)
         return order;
     return (a.len > b.len) - (a.len < b.len);
-}
-
-struct span span_from(struct span text, size_t start)
-{
-    if (start >= text.len)
-        return (struct span){text.ptr == NULL ? NULL : text.ptr + text.len, 0};
-    return (struct span){text.ptr + start, text.len - start};
-}
-
-struct span span_first(struct span text, size_t len)
-{
-    return (struct span){text.ptr, len < text.len ? len : text.len};
 }
 
 static bool is_blank(char byte)
@@ -109,8 +98,11 @@ bool span_to_int64(struct span text, int64_t *ret_value)
 
 bool span_only(struct span text, const char *set)
 {
+    bool is_member[UCHAR_MAX + 1] = {false};
+    for (; *set != '\0'; set++)
+        is_member[(unsigned char)*set] = true;
     for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '\0' || strchr(set, text.ptr[i]) == NULL)
+        if (!is_member[(unsigned char)text.ptr[i]])
             return false;
     }
     return true;

@@ -37,9 +37,17 @@ bool span_starts_nocase(struct span text, struct span prefix);
 int span_compare(struct span a, struct span b);
 
 /* The part from start to the end; empty when start is past the end. */
-struct span span_from(struct span text, size_t start);
+static inline struct span span_from(struct span text, size_t start)
+{
+    if (start >= text.len)
+        return (struct span){text.ptr == NULL ? NULL : text.ptr + text.len, 0};
+    return (struct span){text.ptr + start, text.len - start};
+}
 /* At most len bytes from the front. */
-struct span span_first(struct span text, size_t len);
+static inline struct span span_first(struct span text, size_t len)
+{
+    return (struct span){text.ptr, len < text.len ? len : text.len};
+}
 /* Without spaces and tabs at both ends (RFC 9110 §5.6.3 OWS). */
 struct span span_trim(struct span text);
 

@@ -41,35 +41,40 @@ const struct cli_option_row cli_app_client_update_options[] = {
     {NULL, NULL, NULL},
 };
 
-/* Reads --role, --corpus-role and --description into body. Exit status. */
+/* Adds KEY:ROLE to the array. Exit status. */
+static int add_corpus_role(json_t *corpus_roles, struct span value)
+{
+    struct span key;
+    if (!span_cut(&value, ':', &key) || key.len == 0 || value.len == 0)
+        return cli_usage("--corpus-role takes KEY:ROLE");
+    (void)json_array_append_new(corpus_roles, json_pack("{s:s%, s:s%}", "corpus_key", key.ptr,
+                                                        key.len, "role", value.ptr, value.len));
+    return 0;
+}
+
+/* Reads --role, --corpus-role and --description into body: an array only when something is said of
+ * it, since a given one replaces the old one. Exit status. */
 static int add_common(const struct cli *cli, json_t *body)
 {
-    json_t *roles = cli_has(cli, "no-roles") ? json_array() : NULL;
-    json_t *corpus_roles = cli_has(cli, "no-corpus-roles") ? json_array() : NULL;
+    json_t *roles = json_array();
+    json_t *corpus_roles = json_array();
     int result = 0;
     for (size_t i = 0; i < cli->option_count && result == 0; i++) {
         struct span name = cli->options[i].name;
         struct span value = cli->options[i].value;
-        if (span_equal(name, SPAN("role"))) {
-            roles = roles == NULL ? json_array() : roles;
+        if (span_equal(name, SPAN("role")))
             (void)json_array_append_new(roles, json_stringn(value.ptr, value.len));
-        } else if (span_equal(name, SPAN("corpus-role"))) {
-            struct span key;
-            corpus_roles = corpus_roles == NULL ? json_array() : corpus_roles;
-            if (!span_cut(&value, ':', &key) || key.len == 0 || value.len == 0)
-                result = cli_usage("--corpus-role takes KEY:ROLE");
-            else
-                (void)json_array_append_new(corpus_roles,
-                                            json_pack("{s:s%, s:s%}", "corpus_key", key.ptr,
-                                                      key.len, "role", value.ptr, value.len));
-        } else if (span_equal(name, SPAN("description"))) {
+        else if (span_equal(name, SPAN("corpus-role")))
+            result = add_corpus_role(corpus_roles, value);
+        else if (span_equal(name, SPAN("description")))
             (void)json_object_set_new(body, "description", json_stringn(value.ptr, value.len));
-        }
     }
-    if (roles != NULL)
-        (void)json_object_set_new(body, "api_roles", roles);
-    if (corpus_roles != NULL)
-        (void)json_object_set_new(body, "corpus_roles", corpus_roles);
+    if (json_array_size(roles) > 0 || cli_has(cli, "no-roles"))
+        (void)json_object_set(body, "api_roles", roles);
+    if (json_array_size(corpus_roles) > 0 || cli_has(cli, "no-corpus-roles"))
+        (void)json_object_set(body, "corpus_roles", corpus_roles);
+    json_decref(roles);
+    json_decref(corpus_roles);
     return result;
 }
 

@@ -88,7 +88,7 @@ static int print_token(struct cli *cli, const struct jws *jws)
 
 int cli_decode(struct cli *cli)
 {
-    struct span token;
+    struct span token = {0};
     struct jws jws;
     struct err err = {0};
     if (cli->word_count != 1)

@@ -15,12 +15,9 @@ size_t base64url_encoded_len(size_t size)
 }
 
 /* Up to three bytes as up to four characters. */
-static void write_group(struct buf *out, struct span bytes, const char *alphabet)
+static void write_group(char *room, struct span bytes, const char *alphabet)
 {
     size_t size = bytes.len < 3 ? bytes.len : 3;
-    char *room = buf_reserve(out, size + 1);
-    if (room == NULL)
-        return;
     uint32_t group = 0;
     for (size_t i = 0; i < 3; i++)
         group = group << 8 | (i < size ? (unsigned char)bytes.ptr[i] : 0);
@@ -28,17 +25,25 @@ static void write_group(struct buf *out, struct span bytes, const char *alphabet
         room[i] = alphabet[group >> (18 - 6 * i) & 63];
 }
 
+/* Room is made once: a token is some 150 groups. */
+static void write_groups(struct buf *out, struct span bytes, const char *alphabet)
+{
+    char *room = buf_reserve(out, base64url_encoded_len(bytes.len));
+    if (room == NULL)
+        return;
+    for (; bytes.len > 0; bytes = span_from(bytes, 3), room += 4)
+        write_group(room, bytes, alphabet);
+}
+
 void base64url_write(struct buf *out, struct span bytes)
 {
-    for (; bytes.len > 0; bytes = span_from(bytes, 3))
-        write_group(out, bytes, url_alphabet);
+    write_groups(out, bytes, url_alphabet);
 }
 
 void base64_write(struct buf *out, struct span bytes)
 {
     size_t padding = (3 - bytes.len % 3) % 3;
-    for (; bytes.len > 0; bytes = span_from(bytes, 3))
-        write_group(out, bytes, standard_alphabet);
+    write_groups(out, bytes, standard_alphabet);
     buf_put(out, span_first(SPAN("=="), padding));
 }
 

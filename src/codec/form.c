@@ -19,28 +19,35 @@ static bool needs_decoding(struct span text, bool plus_is_space)
     return span_find(text, '%') < text.len || (plus_is_space && span_find(text, '+') < text.len);
 }
 
+/* Cuts one byte's worth off the front of text. False: a broken escape. */
+static bool decode_byte(struct span *text, bool plus_is_space, char *ret_byte)
+{
+    if (text->ptr[0] != '%') {
+        *ret_byte = text->ptr[0] == '+' && plus_is_space ? ' ' : text->ptr[0];
+        *text = span_from(*text, 1);
+        return true;
+    }
+    int high = text->len < 3 ? -1 : hex_value(text->ptr[1]);
+    int low = text->len < 3 ? -1 : hex_value(text->ptr[2]);
+    if (high < 0 || low < 0)
+        return false;
+    *ret_byte = (char)(high << 4 | low);
+    *text = span_from(*text, 3);
+    return true;
+}
+
 enum status percent_decode(struct span text, bool plus_is_space, struct arena *arena,
                            struct span *ret_text)
 {
     struct span decoded = text;
     if (needs_decoding(text, plus_is_space)) {
         char *bytes = arena_alloc(arena, text.len);
+        size_t len = 0;
         if (bytes == NULL)
             return NO_MEMORY;
-        size_t len = 0;
         while (text.len > 0) {
-            size_t taken = 1;
-            bytes[len] = text.ptr[0] == '+' && plus_is_space ? ' ' : text.ptr[0];
-            if (text.ptr[0] == '%') {
-                int high = text.len < 3 ? -1 : hex_value(text.ptr[1]);
-                int low = text.len < 3 ? -1 : hex_value(text.ptr[2]);
-                if (high < 0 || low < 0)
-                    return INVALID;
-                bytes[len] = (char)(high << 4 | low);
-                taken = 3;
-            }
-            len++;
-            text = span_from(text, taken);
+            if (!decode_byte(&text, plus_is_space, &bytes[len++]))
+                return INVALID;
         }
         decoded = span_of(bytes, len);
     }

@@ -156,13 +156,24 @@ static size_t write_escape(struct buf *out, struct span text)
     return 1;
 }
 
+/* How much of text needs no escape. Almost everything is printable ASCII: that test stands first.
+ */
+static size_t plain_len(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char byte = text.ptr[i];
+        bool is_plain = byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\';
+        if (!is_plain && needs_escape(span_from(text, i)))
+            return i;
+    }
+    return text.len;
+}
+
 static void write_string(struct buf *out, struct span text)
 {
     buf_byte(out, '"');
     while (text.len > 0) {
-        size_t plain = 0;
-        while (plain < text.len && !needs_escape(span_from(text, plain)))
-            plain++;
+        size_t plain = plain_len(text);
         buf_put(out, span_first(text, plain));
         text = span_from(text, plain);
         if (text.len > 0)

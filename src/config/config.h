@@ -51,7 +51,7 @@ enum status config_read_file(struct config *config, struct span text, const char
 /* Applies one value by key ("token_alg"), as flags and POSTERN_TOKEN_ALG do. NOT_FOUND: no such
  * key. The first value of a list in a source replaces the list of a weaker source: begin each
  * source with config_source_begin(). */
-enum status config_set(struct config *config, struct span key, struct span value,
+enum status config_set(struct config *config, struct span name, struct span value,
                        struct arena *arena, struct err *err) MUST_USE;
 void config_source_begin(struct config *config);
 

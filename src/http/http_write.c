@@ -160,7 +160,7 @@ void http_write_refusal(struct exchange *x, int status)
     struct buf *body = &reply->body;
     struct span message = status_text_of(status)->message;
     /* A full arena is one of the reasons to be here. */
-    x->arena.limit_bytes += 2 * REFUSAL_BYTES_MAX;
+    x->arena.limit_bytes += (size_t)2 * REFUSAL_BYTES_MAX;
     buf_init_arena(body, &x->arena, REFUSAL_BYTES_MAX);
     if (span_starts(x->target, SPAN("/oauth"))) { /* RFC 6749 §5.2 */
         bool is_ours = status >= 500 && status != 501 && status != 505;

@@ -29,6 +29,7 @@ struct loop {
 
 struct loop_watch {
     uv_poll_t poll;
+    bool is_writable_wanted;
     void (*on_ready)(bool is_readable, bool is_writable, void *context);
     void *context;
 };
@@ -166,6 +167,10 @@ struct loop_watch *loop_watch_new(struct loop *loop, int fd,
 
 void loop_watch_writable(struct loop_watch *watch, bool is_wanted)
 {
+    /* Asked in every iteration, and libuv would take the socket out of epoll and put it back. */
+    if (is_wanted == watch->is_writable_wanted)
+        return;
+    watch->is_writable_wanted = is_wanted;
     (void)uv_poll_start(&watch->poll, is_wanted ? UV_READABLE | UV_WRITABLE : UV_READABLE, on_poll);
 }
 

@@ -24,8 +24,10 @@ struct signing_key {
 };
 
 struct jose_signer {
-    struct jwk *key;            /* the public half, for the header's kid and to check */
-    EVP_PKEY_CTX *context;      /* signs digests; NULL for Ed25519 */
+    struct jwk *key;       /* the public half, for the header's kid and to check */
+    EVP_PKEY_CTX *context; /* signs digests; NULL for Ed25519 */
+    EVP_MD *sha256;        /* makes them; sha256() would look it up for each */
+    EVP_MD_CTX *digest_context;
     EVP_MD_CTX *eddsa_template; /* made once, copied to eddsa_context for each signature */
     EVP_MD_CTX *eddsa_context;
     uint64_t made;
@@ -227,7 +229,10 @@ static bool make_contexts(struct jose_signer *signer, const struct signing_key *
                EVP_DigestSignInit(signer->eddsa_template, NULL, NULL, NULL, key->pkey) == 1;
     }
     signer->context = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
-    return signer->context != NULL && EVP_PKEY_sign_init(signer->context) == 1 &&
+    signer->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    signer->digest_context = EVP_MD_CTX_new();
+    return signer->context != NULL && signer->sha256 != NULL && signer->digest_context != NULL &&
+           EVP_PKEY_sign_init(signer->context) == 1 &&
            jwk_set_parameters(signer->context, key->alg);
 }
 
@@ -255,6 +260,8 @@ void jose_signer_free(struct jose_signer *signer)
     if (signer == NULL)
         return;
     EVP_PKEY_CTX_free(signer->context);
+    EVP_MD_CTX_free(signer->digest_context);
+    EVP_MD_free(signer->sha256);
     EVP_MD_CTX_free(signer->eddsa_context);
     EVP_MD_CTX_free(signer->eddsa_template);
     jwk_free(signer->key);
@@ -302,6 +309,14 @@ static bool ecdsa_to_raw(const unsigned char *der, size_t size,
     return is_done;
 }
 
+static bool make_digest(struct jose_signer *signer, struct span input,
+                        unsigned char digest[static SHA256_BYTES])
+{
+    return EVP_DigestInit_ex2(signer->digest_context, signer->sha256, NULL) == 1 &&
+           EVP_DigestUpdate(signer->digest_context, input.ptr, input.len) == 1 &&
+           EVP_DigestFinal_ex(signer->digest_context, digest, NULL) == 1;
+}
+
 static bool sign_digest(struct jose_signer *signer, struct span input,
                         unsigned char signature[static JOSE_SIGNATURE_BYTES_MAX])
 {
@@ -309,9 +324,9 @@ static bool sign_digest(struct jose_signer *signer, struct span input,
     unsigned char made[JOSE_SIGNATURE_BYTES_MAX];
     const bool is_ecdsa = signer->key->alg == JOSE_ES256;
     size_t size = JOSE_SIGNATURE_BYTES_MAX;
-    sha256(input, digest);
-    if (EVP_PKEY_sign(signer->context, is_ecdsa ? made : signature, &size, digest, sizeof digest) !=
-        1)
+    if (!make_digest(signer, input, digest) ||
+        EVP_PKEY_sign(signer->context, is_ecdsa ? made : signature, &size, digest, sizeof digest) !=
+            1)
         return false;
     return is_ecdsa ? ecdsa_to_raw(made, size, signature) : size == signer->key->signature_bytes;
 }

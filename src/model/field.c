@@ -32,8 +32,10 @@ void problems_add(struct problems *problems, struct span field, const char *form
     va_end(arguments);
     struct span kept = arena_copy(problems->arena, span_cstr(text));
     struct span name = arena_copy(problems->arena, field);
-    if (kept.ptr == NULL || name.ptr == NULL)
-        return; /* the caller's next allocation says so */
+    if (kept.ptr == NULL || name.ptr == NULL) { /* a problem is told, if not well */
+        name = SPAN("body");
+        kept = SPAN("is not valid");
+    }
     problems->items[problems->count].field = name;
     problems->items[problems->count].text = kept;
     problems->count++;
@@ -155,14 +157,13 @@ static void read_api_roles(struct input *in)
     *(api_role_set *)(void *)(in->object + in->field->offset) = set;
 }
 
-/* Reads {key_name, "role"} of one grant; false when something is wrong with it. */
+/* Reads {key_name, "role"} of one grant; false when it names no role. */
 static bool read_grant(struct input *in, size_t index, const char *key_name,
                        const struct span *roles, size_t role_count, struct span *ret_key,
                        size_t *ret_role)
 {
     const json_t *grant = json_array_get(in->value, index);
     struct span path = element_path(in, index);
-    size_t before = in->problems->count;
     if (!json_is_object(grant)) {
         problems_add(in->problems, path, "must be an object with \"%s\" and \"role\"", key_name);
         return false;
@@ -171,12 +172,14 @@ static bool read_grant(struct input *in, size_t index, const char *key_name,
         problems_add(in->problems, path, "must have \"%s\" and \"role\" and nothing else",
                      key_name);
     struct span key = json_text(json_object_get(grant, key_name));
+    bool has_role =
+        role_find(roles, role_count, json_text(json_object_get(grant, "role")), ret_role);
     if (!is_corpus_key(key))
         problems_add(in->problems, path, "has no valid \"%s\"", key_name);
-    if (!role_find(roles, role_count, json_text(json_object_get(grant, "role")), ret_role))
+    if (!has_role)
         problems_add(in->problems, path, "has no known \"role\"");
     keep_text(in, key, ret_key);
-    return in->problems->count == before;
+    return has_role;
 }
 
 static void read_corpus_roles(struct input *in)
@@ -219,6 +222,17 @@ static void read_agent_roles(struct input *in)
     *(size_t *)(void *)(in->object + in->field->presence_offset) = count;
 }
 
+/* Has an earlier element the name of this one? */
+static bool repeats_name(const json_t *array, size_t index)
+{
+    struct span name = json_text(json_object_get(json_array_get(array, index), "name"));
+    size_t at = 0;
+    while (at < index &&
+           !span_equal(json_text(json_object_get(json_array_get(array, at), "name")), name))
+        at++;
+    return name.len > 0 && at < index;
+}
+
 static void read_json_array(struct input *in)
 {
     if (!is_array_within(in, GRANTS_MAX))
@@ -228,9 +242,12 @@ static void read_json_array(struct input *in)
     buf_init_arena(&text, in->arena, in->field->len_max);
     json_writer_init(&writer, &text);
     json_array_open(&writer);
-    for (size_t i = 0; i < json_array_size(in->value); i++)
-        in->field->element(json_array_get(in->value, i), element_path(in, i), &writer,
-                           in->problems);
+    for (size_t i = 0; i < json_array_size(in->value); i++) {
+        struct span path = element_path(in, i);
+        in->field->element(json_array_get(in->value, i), path, &writer, in->problems);
+        if (repeats_name(in->value, i))
+            problems_add(in->problems, path, "has the name of an earlier element");
+    }
     json_array_close(&writer);
     if (!buf_ok(&text))
         problems_add(in->problems, in->field->name, "is too long: at most %zu bytes",
@@ -351,8 +368,6 @@ static void write_roles(const struct field *field, const char *object, struct js
     for (size_t i = 0; i < count; i++) {
         const struct corpus_grant *corpus = (const struct corpus_grant *)grants + i;
         const struct agent_grant *agent = (const struct agent_grant *)grants + i;
-        if (is_corpus && corpus->corpus_key.len == 0)
-            continue; /* of a deleted corpus */
         if (is_corpus && corpus->corpus_key.len == 0)
             continue; /* its corpus is gone; ids never come back */
         json_object_open(writer);

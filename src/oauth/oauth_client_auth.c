@@ -29,12 +29,19 @@ static enum status read_basic(struct exchange *x, struct span value,
 {
     struct span pair;
     struct span id;
-    if (base64_decode(span_trim(span_from(value, SPAN("Basic").len)), &x->arena, &pair) != OK ||
-        !span_cut(&pair, ':', &id) ||
-        percent_decode(id, true, &x->arena, &client->client_id) != OK ||
-        percent_decode(pair, true, &x->arena, &client->secret) != OK || client->client_id.len == 0)
-        return refuse_client(x);
-    return OK;
+    enum status status =
+        base64_decode(span_trim(span_from(value, SPAN("Basic").len)), &x->arena, &pair);
+    if (status == OK && !span_cut(&pair, ':', &id))
+        status = INVALID;
+    if (status == OK)
+        status = percent_decode(id, true, &x->arena, &client->client_id);
+    if (status == OK)
+        status = percent_decode(pair, true, &x->arena, &client->secret);
+    if (status == NO_MEMORY) {
+        oauth_fail_status(x, status);
+        return status;
+    }
+    return status == OK && client->client_id.len > 0 ? OK : refuse_client(x);
 }
 
 static enum status read_mechanisms(struct exchange *x, const struct oauth_params *params,

@@ -19,7 +19,12 @@ static enum status refuse(struct exchange *x, const char *why)
 static enum status check_query(struct exchange *x)
 {
     struct form query;
-    if (form_parse(x->query, &x->arena, &query, NULL) != OK)
+    enum status status = form_parse(x->query, &x->arena, &query, NULL);
+    if (status == NO_MEMORY) {
+        oauth_fail_status(x, status);
+        return status;
+    }
+    if (status != OK)
         return refuse(x, "The query does not decode");
     for (size_t i = 0; i < query.count; i++) {
         for (size_t j = 0; j < ARRAY_LEN(secret_names); j++) {
@@ -35,7 +40,12 @@ static enum status read_json(struct exchange *x, struct form *form)
 {
     AUTO(json) json_t *body = NULL;
     const struct json_limits limits = {.depth_max = 2, .members_max = FORM_FIELDS_MAX};
-    if (json_parse(x->body, &limits, &body, NULL) != OK || !json_is_object(body))
+    enum status status = json_parse(x->body, &limits, &body, NULL);
+    if (status == NO_MEMORY) {
+        oauth_fail_status(x, status);
+        return status;
+    }
+    if (status != OK || !json_is_object(body))
         return refuse(x, "The body is not a JSON object of strings");
     form->fields = arena_zalloc(&x->arena, json_object_size(body), sizeof *form->fields);
     const char *name;

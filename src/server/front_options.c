@@ -72,7 +72,7 @@ static enum status read_config(int fd, struct arena *arena, struct config *confi
         return fail(err, NO_MEMORY, "no memory for the configuration");
     ssize_t len = pread(fd, text, CONFIG_BYTES_MAX, 0);
     (void)close(fd);
-    if (len < 0)
+    if (len < 0 || len == CONFIG_BYTES_MAX) /* what is cut would be read as something else */
         return fail(err, INVALID, "cannot read the configuration");
     config_defaults(config);
     return config_read_file(config, span_of(text, (size_t)len), "configuration", arena, err);
@@ -83,8 +83,8 @@ enum status front_options_read(int argc, char **argv, struct front_options *ret_
 {
     struct front_options options = {
         .channel_fd = -1, .config_fd = -1, .data_fd = -1, .control_fd = -1};
-    for (int i = 1; i + 1 < argc; i += 2) {
-        if (!read_option(&options, span_cstr(argv[i]), span_cstr(argv[i + 1])))
+    for (int i = 1; i < argc; i += 2) {
+        if (i + 1 == argc || !read_option(&options, span_cstr(argv[i]), span_cstr(argv[i + 1])))
             return fail(err, INVALID, "posternd is started by `postern serve`");
     }
     if (options.channel_fd < 0 || options.config_fd < 0 || options.data_fd < 0 ||

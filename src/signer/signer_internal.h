@@ -8,7 +8,12 @@
 #include "signer/signer_ops.h"
 #include "signing/record.h"
 
-enum { SIGNER_CHECK_BYTES = 16, SIGNER_TOKEN_ID_LEN = 22, SIGNER_ID_LEN_MAX = 64 };
+enum {
+    SIGNER_CHECK_BYTES = 16,
+    SIGNER_TOKEN_ID_LEN = 22,
+    SIGNER_ID_LEN_MAX = 64,
+    SIGNER_RANDOM_BYTES = 512,
+};
 
 struct signer_worker {
     struct signer *signer;
@@ -20,6 +25,8 @@ struct signer_worker {
     unsigned char mac[SHA256_BYTES];
     unsigned char check[SIGNER_CHECK_BYTES];
     char id[SIGNER_ID_LEN_MAX];
+    unsigned char random[SIGNER_RANDOM_BYTES]; /* for token ids: drawn at once, as a draw costs */
+    size_t random_left;                        /* at its end; what was used is wiped */
 };
 
 typedef enum status signer_op(struct signer_worker *worker, const struct signing_request *request,

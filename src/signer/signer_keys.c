@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "crypto/digest.h"
+#include "crypto/hmac.h"
 #include "crypto/seal.h"
 #include "jose/jose_sign.h"
 
@@ -107,20 +108,30 @@ void signer_ring_done(struct signer_ring *ring)
 {
     jose_signer_free(ring->signer);
     signing_key_free(ring->key);
-    wipe(ring, sizeof *ring);
+    hmac_free(ring->pepper);
+    hmac_free(ring->record_mac);
     *ring = (struct signer_ring){0};
+}
+
+static enum status fill_secret(bool is_loaded,
+                               const unsigned char secret[static SIGNER_SECRET_BYTES],
+                               struct hmac **ret_hmac, struct err *err)
+{
+    if (!is_loaded)
+        return OK;
+    *ret_hmac = hmac_new(span_of(secret, SIGNER_SECRET_BYTES));
+    return *ret_hmac != NULL ? OK : fail(err, NO_MEMORY, "no memory for a ring of keys");
 }
 
 /* With the lock held. */
 static enum status fill(struct signer_ring *ring, const struct signer_keys *keys, struct err *err)
 {
-    ring->has_pepper = keys->has_pepper;
-    ring->has_record_mac = keys->has_record_mac;
-    memcpy(ring->pepper, keys->pepper, sizeof ring->pepper);
-    memcpy(ring->record_mac, keys->record_mac, sizeof ring->record_mac);
-    if (keys->der.len == 0)
-        return OK;
-    enum status status = signing_key_load(keys->alg, buf_span(&keys->der), &ring->key, err);
+    enum status status = fill_secret(keys->has_pepper, keys->pepper, &ring->pepper, err);
+    if (status == OK)
+        status = fill_secret(keys->has_record_mac, keys->record_mac, &ring->record_mac, err);
+    if (status != OK || keys->der.len == 0)
+        return status;
+    status = signing_key_load(keys->alg, buf_span(&keys->der), &ring->key, err);
     if (status == OK)
         status = jose_signer_new(ring->key, &ring->signer, err);
     return status;

@@ -17,6 +17,7 @@
 enum { SIGNER_SECRET_BYTES = 32 }; /* pepper and record MAC key */
 
 struct signer_keys;
+struct hmac;
 struct jose_signer;
 struct signing_key;
 
@@ -39,11 +40,9 @@ enum status signer_keys_load(struct signer_keys *keys, const struct signer_key *
                              struct err *err) MUST_USE;
 
 struct signer_ring {
-    uint64_t generation; /* 0: empty */
-    bool has_pepper;
-    bool has_record_mac;
-    unsigned char pepper[SIGNER_SECRET_BYTES];
-    unsigned char record_mac[SIGNER_SECRET_BYTES];
+    uint64_t generation;     /* 0: empty */
+    struct hmac *pepper;     /* NULL: not loaded yet */
+    struct hmac *record_mac; /* likewise */
     struct signing_key *key;
     struct jose_signer *signer; /* NULL: no token key yet */
 };

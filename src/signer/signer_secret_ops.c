@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Secrets: hashing and sealing new ones, reading them back; and the MAC over records. */
 #include "base/wire.h"
+#include "crypto/hmac.h"
 #include "crypto/seal.h"
 #include "signer/signer_internal.h"
 
@@ -19,8 +20,7 @@ void signer_hash_secret(struct signer_worker *worker, struct span account_id, st
     wire_write_bytes(input, owner_id);
     wire_write_bytes(input, secret);
     hash[0] = HASH_VERSION;
-    hmac_sha256(span_of(worker->ring.pepper, sizeof worker->ring.pepper), buf_span(input),
-                hash + 1);
+    hmac_write(worker->ring.pepper, buf_span(input), hash + 1);
 }
 
 void signer_mac_record(struct signer_worker *worker, struct span record,
@@ -30,8 +30,7 @@ void signer_mac_record(struct signer_worker *worker, struct span record,
     buf_clear(input);
     buf_put(input, SPAN("postern record 1\0"));
     buf_put(input, record);
-    hmac_sha256(span_of(worker->ring.record_mac, sizeof worker->ring.record_mac), buf_span(input),
-                mac);
+    hmac_write(worker->ring.record_mac, buf_span(input), mac);
 }
 
 static bool is_id(struct span id)
@@ -64,7 +63,7 @@ enum status signer_op_protect(struct signer_worker *worker, const struct signing
     struct span account_id = request->protect.account_id;
     struct span owner_id = request->protect.owner_id;
     struct span secret = request->protect.secret;
-    if (!worker->ring.has_pepper)
+    if (worker->ring.pepper == NULL)
         return fail(err, UNAVAILABLE, "the pepper is not loaded");
     if (secret.len == 0)
         return fail(err, INVALID, "an empty secret");
@@ -107,7 +106,7 @@ enum status signer_op_record_mac(struct signer_worker *worker,
 {
     (void)time;
     struct record record;
-    if (!worker->ring.has_record_mac)
+    if (worker->ring.record_mac == NULL)
         return fail(err, UNAVAILABLE, "the record key is not loaded");
     enum status status = record_read(request->record_mac.record, &record, err);
     if (status != OK)

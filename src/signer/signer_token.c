@@ -59,11 +59,17 @@ static int64_t life_of(const struct signer *signer, const struct record *record,
 /* 128 random bits as base64url, into the worker's id. */
 static struct span make_token_id(struct signer_worker *worker)
 {
-    unsigned char random[TOKEN_ID_BYTES];
+    static_assert((int)SIGNER_RANDOM_BYTES % (int)TOKEN_ID_BYTES == 0, "no id from two draws");
+    if (worker->random_left == 0) {
+        crypto_random(worker->random, sizeof worker->random);
+        worker->random_left = sizeof worker->random;
+    }
+    unsigned char *random = worker->random + sizeof worker->random - worker->random_left;
+    worker->random_left -= TOKEN_ID_BYTES;
     struct buf text = {
         .data = worker->id, .capacity = sizeof worker->id, .limit = sizeof worker->id};
-    crypto_random(random, sizeof random);
-    base64url_write(&text, span_of(random, sizeof random));
+    base64url_write(&text, span_of(random, TOKEN_ID_BYTES));
+    wipe(random, TOKEN_ID_BYTES);
     return buf_span(&text);
 }
 
@@ -100,7 +106,8 @@ enum status signer_op_token(struct signer_worker *worker, const struct signing_r
                             struct err *err)
 {
     struct record record;
-    if (!worker->ring.has_pepper || !worker->ring.has_record_mac || worker->ring.signer == NULL)
+    if (worker->ring.pepper == NULL || worker->ring.record_mac == NULL ||
+        worker->ring.signer == NULL)
         return fail(err, UNAVAILABLE, "not all keys are loaded");
     if (request->token.audience.len == 0 || request->token.revision < 0)
         return fail(err, INVALID,

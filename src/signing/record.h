@@ -6,8 +6,8 @@
  * life or hash yields no token. Encoding (base/wire.h): u8 version 1, u8 kind, account id, id,
  * client_id, u8 is_enabled, i64 version, i64 token_ttl_seconds, u32 api_roles, 32 bytes of grants
  * digest, u8 credential count, then per credential, by ascending id: id, u8 kind, hash, i64
- * expires_at, i64 retired_at. Lists are sorted, so the order in which a store hands them out does not
- * matter; a corpus grant is its corpus id (not the key) and its role. */
+ * expires_at, i64 retired_at. Lists are sorted, so the order in which a store hands them out does
+ * not matter; a corpus grant is its corpus id (not the key) and its role. */
 #pragma once
 
 #include "base/attr.h"
@@ -47,8 +47,8 @@ struct record {
 };
 
 /* grants_digest: SHA-256 over what record_write_grants() writes, computed by the caller (this
- * module knows no crypto). Both fail out when something is longer than record_read() takes, or there
- * are more than GRANTS_MAX grants of a kind or CREDENTIALS_MAX credentials. */
+ * module knows no crypto). Both fail out when something is longer than record_read() takes, or
+ * there are more than GRANTS_MAX grants of a kind or CREDENTIALS_MAX credentials. */
 void record_write_grants(const struct app_client *client, struct buf *out);
 void record_write(const struct app_client *client,
                   const unsigned char grants_digest[static RECORD_DIGEST_BYTES], struct buf *out);

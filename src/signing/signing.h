@@ -114,15 +114,15 @@ enum { SIGNING_MESSAGE_MAX = 16384, SIGNING_WAITING_MAX = 4096, SIGNING_TOKEN_LE
 
 struct signing_lane;
 
-/* fd is an AF_UNIX stream socket, blocking or not. NULL without memory; fd is closed then too. fd may
- * be -1: not attached yet. A blocking lane is for signing_call only. Freeing tells nobody: what waits
- * is forgotten. Neither freeing nor attaching may happen inside a signing_done. */
+/* fd is an AF_UNIX stream socket, blocking or not. NULL without memory; fd is closed then too. fd
+ * may be -1: not attached yet. A blocking lane is for signing_call only. Freeing tells nobody: what
+ * waits is forgotten. Neither freeing nor attaching may happen inside a signing_done. */
 struct signing_lane *signing_lane_new(int take_fd, bool is_blocking);
 void signing_lane_free(struct signing_lane *lane);
 void signing_lane_attach(struct signing_lane *lane,
-                         int take_fd);                /* fails what waits, closes the old socket */
-/* -1 when broken; the descriptor itself stays open (shut down, so that it becomes readable) until the
- * lane is attached anew or freed, so that whoever watches it may stop watching first. */
+                         int take_fd); /* fails what waits, closes the old socket */
+/* -1 when broken; the descriptor itself stays open (shut down, so that it becomes readable) until
+ * the lane is attached anew or freed, so that whoever watches it may stop watching first. */
 int signing_lane_fd(const struct signing_lane *lane);
 
 typedef void signing_done(void *context, const struct signing_reply *reply);

@@ -327,13 +327,13 @@ static enum status entry_make(const struct app_client *client, uint64_t hash,
 }
 
 /* Puts the entry into the table unless a change has overtaken it: false, and it must be read again.
- */
+ * What is larger than a shard's share is fresh and not kept. */
 static bool keep_entry(struct state *state, struct entry *entry, int64_t snapshot)
 {
     struct shard *shard = shard_of(state, entry->hash);
     (void)pthread_rwlock_wrlock(&shard->lock);
     bool is_fresh = !is_stale(state, entry->hash, snapshot);
-    if (is_fresh) {
+    if (is_fresh && entry->bytes <= state->shard_bytes_max) {
         struct entry **link = find_link(shard, entry->hash, entry->client.client_id);
         if (*link != NULL)
             unlink_entry(shard, link);

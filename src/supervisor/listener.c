@@ -31,6 +31,8 @@ static bool parse_address(struct span text, union address *address)
         return false;
     struct span name = span_first(text, colon - 1);
     bool is_v6 = name.len > 2 && name.ptr[0] == '[';
+    if (is_v6 && name.ptr[name.len - 1] != ']')
+        return false;
     if (is_v6)
         name = span_first(span_from(name, 1), name.len - 2);
     if (name.len >= sizeof host)
@@ -102,9 +104,12 @@ enum status listener_open(struct span text, size_t count, int *ret_fds,
     (void)close(probe);
     for (size_t i = 0; i < count; i++) {
         ret_fds[i] = bind_one(&address, true);
-        if (ret_fds[i] < 0 || listen(ret_fds[i], BACKLOG) != 0)
-            return fail(err, CONFLICT, "cannot listen on %.*s: %s", SPAN_FMT(text),
-                        strerror(errno));
+        if (ret_fds[i] < 0 || listen(ret_fds[i], BACKLOG) != 0) {
+            (void)fail(err, CONFLICT, "cannot listen on %.*s: %s", SPAN_FMT(text), strerror(errno));
+            for (size_t opened = 0; opened <= i; opened++)
+                (void)close(ret_fds[opened]); /* the last may be -1 */
+            return CONFLICT;
+        }
     }
     print_url(&address, ret_url);
     return OK;

@@ -7,6 +7,8 @@
 #include "web/reply.h"
 #include "web/route.h"
 
+#include <unistd.h>
+
 enum { LEEWAY_SECONDS = 0 };
 
 static bool refuse(struct exchange *x, enum status status, const char *why)
@@ -35,6 +37,9 @@ static enum status bearer_token(const struct exchange *x, struct span *ret_token
 
 static bool from_control_socket(struct exchange *x, struct caller *caller)
 {
+    /* The socket's mode says the same; a mode can be changed by mistake. */
+    if (x->peer.uid != 0 && x->peer.uid != geteuid())
+        return refuse(x, FORBIDDEN, "The control socket is for root and the server's own user.");
     *caller = (struct caller){
         .kind = CALLER_CONTROL,
         .account_id = x->app->account_id,

@@ -25,6 +25,12 @@ static bool is_param(struct span segment)
  * before they are decoded, so that an encoded slash stays in its segment. */
 static bool path_fits(struct span pattern, struct span path, struct span params[ROUTE_PARAMS_MAX])
 {
+    /* What stands before the first parameter rules most rows out. */
+    size_t literal_len = span_find(pattern, '{');
+    if (!span_starts(path, span_first(pattern, literal_len)))
+        return false;
+    if (literal_len == pattern.len)
+        return path.len == pattern.len;
     size_t param = 0;
     bool pattern_goes_on = true;
     bool path_goes_on = true;
