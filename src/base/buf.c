@@ -50,7 +50,7 @@ static bool grow(struct buf *buf, size_t needed)
     char *data = buf->arena != NULL ? arena_alloc(buf->arena, capacity) : malloc(capacity);
     if (data == NULL)
         return false;
-    if (buf->len > 0)
+    if (buf->data != NULL)
         memcpy(data, buf->data, buf->len);
     release(buf);
     buf->data = data;

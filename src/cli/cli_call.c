@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "codec/json.h"
+#include "codec/utf8.h"
 #include "http/http_call.h"
 
 #include <errno.h>
@@ -133,8 +134,27 @@ void cli_answer_done(struct cli_answer *answer)
     answer->json = NULL;
 }
 
+/* Is there nothing in the text that a terminal would obey, or a reader be misled by? */
+static bool is_plain(struct span text)
+{
+    struct span line;
+    bool is_more = true;
+    while (is_more) {
+        is_more = span_cut(&text, '\n', &line);
+        if (!utf8_is_plain(line))
+            return false;
+    }
+    return true;
+}
+
 void cli_print_json(const json_t *json)
 {
-    (void)json_dumpf(json, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    const size_t flags = JSON_INDENT(2) | JSON_PRESERVE_ORDER;
+    char *text = json_dumps(json, flags);
+    if (text != NULL && is_plain(span_cstr(text)))
+        (void)fputs(text, stdout);
+    else
+        (void)json_dumpf(json, stdout, flags | JSON_ENSURE_ASCII);
     (void)putchar('\n');
+    free(text);
 }

@@ -18,5 +18,6 @@ int cli_call(struct cli *cli, const char *method, struct span target, const json
              struct cli_answer *ret_answer) MUST_USE;
 void cli_answer_done(struct cli_answer *answer);
 
-/* Prints JSON on standard output, indented. */
+/* Prints JSON on standard output, indented; in ASCII when it holds characters that a terminal would
+ * obey. */
 void cli_print_json(const json_t *json);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* postern: the command line and, with `serve`, the supervisor. */
 #include "cli/cli.h"
+#include "cli/cli_arguments.h"
 #include "log/log.h"
 
 #include "base/buf.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,47 +16,6 @@
 enum { ARENA_BYTES_MAX = 64 << 20, CONFIG_FILE_BYTES_MAX = 65536 };
 
 extern char **environ;
-
-int cli_fail(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    (void)fputs("postern: ", stderr);
-    (void)vfprintf(stderr, format, arguments);
-    (void)fputc('\n', stderr);
-    va_end(arguments);
-    return 1;
-}
-
-int cli_usage(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    (void)fputs("postern: ", stderr);
-    (void)vfprintf(stderr, format, arguments);
-    (void)fputs("\nSee `postern --help`, or --help after a command.\n", stderr);
-    va_end(arguments);
-    return 2;
-}
-
-struct span cli_option(const struct cli *cli, const char *name)
-{
-    struct span value = {0};
-    for (size_t i = 0; i < cli->option_count; i++) {
-        if (span_equal(cli->options[i].name, span_cstr(name)))
-            value = cli->options[i].value;
-    }
-    return value;
-}
-
-bool cli_has(const struct cli *cli, const char *name)
-{
-    for (size_t i = 0; i < cli->option_count; i++) {
-        if (span_equal(cli->options[i].name, span_cstr(name)))
-            return true;
-    }
-    return false;
-}
 
 /* --- Help
  * ------------------------------------------------------------------------------------------------
@@ -93,114 +52,6 @@ static int print_command_help(const struct cli_command *command)
         for (char *at = option; *at != '\0'; at++)
             *at = *at == '_' ? '-' : *at;
         (void)printf("  %-32s %s\n", option, config_key_help(i));
-    }
-    return 0;
-}
-
-/* --- Reading the command line
- * ------------------------------------------------------------------------------ */
-
-static const struct cli_option_row *find_option(const struct cli_command *command, struct span name)
-{
-    for (const struct cli_option_row *row = command->options; row != NULL && row->name != NULL;
-         row++) {
-        if (span_equal(name, span_cstr(row->name)))
-            return row;
-    }
-    return NULL;
-}
-
-/* Does an option take a value? Global ones and configuration keys do, but for the flags. */
-static bool takes_value(const struct cli_command *command, struct span name)
-{
-    const struct cli_option_row *row = command == NULL ? NULL : find_option(command, name);
-    if (row != NULL)
-        return row->value != NULL;
-    return !span_equal(name, SPAN("json")) && !span_equal(name, SPAN("help")) &&
-           !span_equal(name, SPAN("version"));
-}
-
-/* The first words of argv that are no options, nor values of global ones: at most max. */
-static size_t first_words(int argc, char **argv, const char **words, size_t max)
-{
-    size_t count = 0;
-    for (int i = 1; i < argc && count < max; i++) {
-        struct span argument = span_cstr(argv[i]);
-        if (!span_starts(argument, SPAN("--")))
-            words[count++] = argv[i];
-        else if (span_find(argument, '=') == argument.len &&
-                 takes_value(NULL, span_from(argument, 2)))
-            i++;
-    }
-    return count;
-}
-
-/* The command whose name these words begin with; the longest name wins. *ret_words: how many it
- * has. */
-static const struct cli_command *find_command(const char *const *words, size_t count,
-                                              size_t *ret_words)
-{
-    char name[64];
-    for (size_t used = count; used > 0; used--) {
-        (void)snprintf(name, sizeof name, "%s%s%s", words[0], used > 1 ? " " : "",
-                       used > 1 ? words[1] : "");
-        for (size_t i = 0; i < cli_command_count; i++) {
-            if (strcmp(cli_commands[i].name, name) == 0) {
-                *ret_words = used;
-                return &cli_commands[i];
-            }
-        }
-    }
-    return NULL;
-}
-
-static int add_option(struct cli *cli, const struct cli_command *command, struct span name,
-                      struct span value)
-{
-    bool is_global = span_equal(name, SPAN("data")) || span_equal(name, SPAN("config"));
-    if (span_equal(name, SPAN("json"))) {
-        cli->is_json = true;
-        return 0;
-    }
-    if (span_equal(name, SPAN("help"))) {
-        cli->wants_help = true;
-        return 0;
-    }
-    if (!is_global && find_option(command, name) == NULL && !command->takes_config)
-        return cli_usage("`postern %s` has no option --%.*s", command->name, SPAN_FMT(name));
-    if (cli->option_count == CLI_OPTIONS_MAX)
-        return cli_usage("too many options");
-    cli->options[cli->option_count++] = (struct cli_option){name, value};
-    return 0;
-}
-
-static int read_arguments(struct cli *cli, const struct cli_command *command, size_t command_words,
-                          int argc, char **argv)
-{
-    size_t words = 0;
-    for (int i = 1; i < argc; i++) {
-        struct span rest = span_cstr(argv[i]);
-        if (!span_starts(rest, SPAN("--")) || rest.len == 2) {
-            if (words++ < command_words)
-                continue;
-            if (cli->word_count == CLI_WORDS_MAX)
-                return cli_usage("too many arguments");
-            cli->words[cli->word_count++] = rest;
-            continue;
-        }
-        struct span name;
-        struct span value = {0};
-        rest = span_from(rest, 2);
-        if (span_cut(&rest, '=', &name)) {
-            value = rest;
-        } else if (takes_value(command, name)) {
-            if (i + 1 == argc)
-                return cli_usage("--%.*s needs a value", SPAN_FMT(name));
-            value = span_cstr(argv[++i]);
-        }
-        int result = add_option(cli, command, name, value);
-        if (result != 0)
-            return result;
     }
     return 0;
 }
@@ -243,7 +94,7 @@ static enum status read_config(struct cli *cli, const struct cli_command *comman
     config_source_begin(&cli->config);
     for (size_t i = 0; i < cli->option_count && status == OK; i++) {
         struct span name = cli->options[i].name;
-        bool is_own = find_option(command, name) != NULL || span_equal(name, SPAN("config"));
+        bool is_own = cli_arguments_row(command, name) != NULL || span_equal(name, SPAN("config"));
         if (!is_own)
             status = set_flag(cli, &cli->options[i], err);
     }
@@ -253,22 +104,21 @@ static enum status read_config(struct cli *cli, const struct cli_command *comman
 int main(int argc, char **argv)
 {
     struct err err = {0};
-    size_t command_words = 0;
-    const char *words[2];
-    size_t word_count = first_words(argc, argv, words, ARRAY_LEN(words));
-    const struct cli_command *command = find_command(words, word_count, &command_words);
-    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+    struct cli_named named = cli_arguments_command(argc, argv);
+    const struct cli_command *command = named.command;
+    if (named.word_count == 0 && named.wants_version)
         return printf("postern %s\n", POSTERN_VERSION) > 0 ? 0 : 1;
-    if (command == NULL && (argc == 1 || strcmp(argv[1], "--help") == 0))
+    if (command == NULL && (argc == 1 || named.wants_help))
         return print_help();
     if (command == NULL)
-        return cli_usage("there is no such command: %s%s%s", word_count > 0 ? words[0] : argv[1],
-                         word_count > 1 ? " " : "", word_count > 1 ? words[1] : "");
+        return cli_usage(
+            "there is no such command: %s%s%s", named.word_count > 0 ? named.words[0] : argv[1],
+            named.word_count > 1 ? " " : "", named.word_count > 1 ? named.words[1] : "");
     struct cli *cli = calloc(1, sizeof *cli);
     if (cli == NULL)
         return cli_fail("no memory");
     arena_init(&cli->arena, ARENA_BYTES_MAX);
-    int result = read_arguments(cli, command, command_words, argc, argv);
+    int result = cli_arguments_read(cli, &named, argc, argv);
     if (result == 0 && cli->wants_help) {
         result = print_command_help(command);
     } else if (result == 0) {

@@ -33,12 +33,15 @@ int cli_secret_open(const struct cli *cli, int *ret_fd)
 int cli_secret_write(int take_fd, const char *secret)
 {
     size_t len = strlen(secret);
-    bool is_written = write(take_fd, secret, len) == (ssize_t)len;
-    if (fsync(take_fd) != 0 && errno != EINVAL && errno != EROFS)
-        is_written = false; /* EINVAL: a pipe or terminal has nothing to sync */
-    if (close(take_fd) != 0 || !is_written)
-        return cli_fail("cannot write the secret: %s", strerror(errno));
-    return 0;
+    int error = 0;
+    ssize_t written = write(take_fd, secret, len);
+    if (written != (ssize_t)len)
+        error = written < 0 ? errno : ENOSPC;
+    if (fsync(take_fd) != 0 && error == 0 && errno != EINVAL && errno != EROFS)
+        error = errno; /* EINVAL: a pipe or terminal has nothing to sync */
+    if (close(take_fd) != 0 && error == 0)
+        error = errno;
+    return error == 0 ? 0 : cli_fail("cannot write the secret: %s", strerror(error));
 }
 
 static const char *text_of(const json_t *object, const char *name)

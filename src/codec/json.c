@@ -156,17 +156,25 @@ static size_t write_escape(struct buf *out, struct span text)
     return 1;
 }
 
-/* How much of text needs no escape. Almost everything is printable ASCII: that test stands first.
- */
+/* Nothing but printable ASCII that stands for itself? Without a way out of the loop, so that the
+ * compiler takes many bytes at a time. */
+static bool is_all_plain(struct span text)
+{
+    unsigned others = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char byte = (unsigned char)text.ptr[i];
+        others |= (unsigned)(byte < 0x20) | (byte > 0x7e) | (byte == '"') | (byte == '\\');
+    }
+    return others == 0;
+}
+
+/* How much of text needs no escape. */
 static size_t plain_len(struct span text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        char byte = text.ptr[i];
-        bool is_plain = byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\';
-        if (!is_plain && needs_escape(span_from(text, i)))
-            return i;
-    }
-    return text.len;
+    size_t len = is_all_plain(text) ? text.len : 0;
+    while (len < text.len && !needs_escape(span_from(text, len)))
+        len++;
+    return len;
 }
 
 static void write_string(struct buf *out, struct span text)

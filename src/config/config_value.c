@@ -117,7 +117,7 @@ static bool is_canonical_v6(struct span address)
     struct in6_addr v6;
     char text[INET6_ADDRSTRLEN];
     char canonical[INET6_ADDRSTRLEN];
-    if (address.len >= sizeof text)
+    if (address.len == 0 || address.len >= sizeof text)
         return false;
     memcpy(text, address.ptr, address.len);
     text[address.len] = '\0';
@@ -130,8 +130,8 @@ static bool is_canonical_v6(struct span address)
 static bool is_port(struct span text, int64_t default_port)
 {
     int64_t port;
-    return span_to_int64(text, &port) && port >= 1 && port <= 65535 && text.ptr[0] != '0' &&
-           port != default_port;
+    return span_to_int64(text, &port) && port >= 1 && port <= 65535 &&
+           !span_starts(text, SPAN("0")) && port != default_port;
 }
 
 /* Cuts the host off: a name, or an address without its brackets. What is left is empty or begins

@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import platform
+import random
 import shutil
 import signal
 import socket
@@ -326,13 +327,15 @@ def measure_hot_and_cold(build, data, load, credentials_file):
     credentials = read_credentials(credentials_file)
     step = max(1, len(credentials) // MILLION_HOT_CLIENTS)
     hot_file = write_credentials(data + ".hot", credentials[::step])
+    random.Random(1).shuffle(credentials)  # listed in the order of their keys in the database
+    cold_file = write_credentials(data + ".cold", credentials)
     process = serve(build, data, "ES256")
     load.window(process, hot_file, max(2, load.seconds))
     hot = median_window([load.window(process, hot_file) for _ in range(WINDOWS)])
     memory = measure_memory(process)
     process.stop()
     process = serve(build, data, "ES256")
-    cold = load.window(process, credentials_file, 2)
+    cold = load.window(process, cold_file, 2)
     process.stop()
     return {"clients_hot": len(credentials[::step]), "hot_us": hot["cpu_us"],
             "cold_us": cold["cpu_us"] if cold["requests"] <= len(credentials) else None,
@@ -402,13 +405,17 @@ def print_sizes(columns):
         print(f"{label:36}{unit:>5}" + "".join(f"{cell(result):>20}" for result in columns.values()))
 
 
-def print_report(report):
+def print_first_table(report):
     where = report["machine"]
     print(f"{where['cpu']}, {where['cores']} cores, Linux {where['kernel']}, "
           f"load average {where['load_average_at_start']:.2f} at the start")
     print(f"windows of {report['seconds']} s, median of {WINDOWS}; {CONNECTIONS} connections; "
           f"{report['clients']} clients, {report['clients_hot']} of them asking\n")
     print_tokens(report["tokens"])
+    sys.stdout.flush()
+
+
+def print_second_table(report):
     columns = {"10 thousand clients": report["start"]}
     if "million" in report:
         columns["1 million clients"] = report["million"]
@@ -427,6 +434,7 @@ def measure_all(options, scratch):
                         for alg in options.alg or ALGORITHMS}
     report["start"]["pss_kib_after_load"] = max(
         (token["pss_kib_after_load"] or 0 for token in report["tokens"].values())) or None
+    print_first_table(report)
     if options.million:
         report["million"] = measure_million(options.build, scratch, load, data, all_file)
         report["start"]["hot_set"] = report["million"].pop("hot_set_of_small")
@@ -446,7 +454,7 @@ def main():
         fail("wrk is not installed: script/bootstrap")
     with tempfile.TemporaryDirectory(prefix="postern-bench-") as scratch:
         report = measure_all(options, scratch)
-    print_report(report)
+    print_second_table(report)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump(report, file, indent=2)

@@ -37,6 +37,7 @@ enum {
     SIGNER_WAIT_MS = 10000,
     PROGRESS_EVERY = 50000,
     FD_TEXT = 12,
+    ID_PLACE_LEN = 5, /* base62: 916 million places */
 };
 
 static_assert((int)BATCH <= (int)SIGNING_WAITING_MAX, "a batch may wait at the signer");
@@ -185,11 +186,27 @@ static void on_authenticated(void *context, const struct signing_reply *reply)
     answered(draft, reply->status);
 }
 
-static struct span random_id(struct arena *arena, const char *prefix, size_t len,
-                             const char *alphabet)
+/* The first letters of all ids of a client: where client number stands among count, as a fraction.
+ * So ids are spread evenly, as random ones are, but ascend: inserting a million random keys into
+ * several indexes would rewrite the database many times over. */
+static void place_id(const struct seeder *seeder, int64_t number, const char *alphabet, char *text)
 {
+    int64_t letters = (int64_t)strlen(alphabet);
+    for (size_t i = 0; i < ID_PLACE_LEN; i++) {
+        number *= letters;
+        text[i] = alphabet[number / seeder->options->count];
+        number %= seeder->options->count;
+    }
+}
+
+static struct span make_id(const struct seeder *seeder, int64_t number, struct arena *arena,
+                           const char *prefix, size_t len)
+{
+    const char *alphabet =
+        len == CLIENT_ID_LEN ? "0123456789abcdefghijklmnopqrstuvwxyz" : random_base62;
     char text[CLIENT_ID_LEN];
     random_text(text, len, alphabet);
+    place_id(seeder, number, alphabet, text);
     return arena_printf(arena, "%s%.*s", prefix, (int)len, text);
 }
 
@@ -198,12 +215,12 @@ static enum status draft_client(const struct seeder *seeder, int64_t number, str
     struct arena *arena = draft->arena;
     struct credential *credential = arena_zalloc(arena, 1, sizeof *credential);
     char *secret = arena_alloc(arena, SECRET_TEXT_LEN_MAX);
-    struct span credential_id = random_id(arena, "crd_", ID_RANDOM_LEN, random_base62);
+    struct span credential_id = make_id(seeder, number, arena, "crd_", ID_RANDOM_LEN);
     *draft->client = (struct app_client){
-        .id = random_id(arena, "app_", ID_RANDOM_LEN, random_base62),
+        .id = make_id(seeder, number, arena, "app_", ID_RANDOM_LEN),
         .account_id = seeder->account_id,
-        .client_id = random_id(arena, "", CLIENT_ID_LEN, "abcdefghijklmnopqrstuvwxyz0123456789"),
-        .name = arena_printf(arena, "seeded %lld", (long long)number),
+        .client_id = make_id(seeder, number, arena, "", CLIENT_ID_LEN),
+        .name = arena_printf(arena, "seeded %09lld", (long long)number),
         .is_enabled = true,
         .api_roles = 1u << API_ROLE_VIEWER,
         .version = 1,

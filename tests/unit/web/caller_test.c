@@ -387,6 +387,16 @@ static void the_control_socket_is_the_hosts_administrator(void **state)
     assert_false(caller_authenticate(&bench->e.x));
     assert_int_equal(bench->e.x.reply.status, 403);
 
+    reopen_exchange(bench);
+    bench->e.x.peer = (struct peer){.is_control = true, .uid = 0};
+    assert_true(caller_authenticate(&bench->e.x));
+    /* A mode changed by mistake lets nobody else in, not even with a token. */
+    send_good_token(bench);
+    bench->e.x.peer = (struct peer){.is_control = true, .uid = geteuid() + 1};
+    assert_false(caller_authenticate(&bench->e.x));
+    assert_int_equal(bench->e.x.reply.status, 403);
+    assert_null(bench->e.x.caller);
+
     /* A row without a permission is for nobody. */
     bench->route.permission = PERMISSION_UNSET;
     reopen_exchange(bench);

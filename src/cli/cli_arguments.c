@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli_arguments.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct cli_option_row *cli_arguments_row(const struct cli_command *command, struct span name)
+{
+    for (const struct cli_option_row *row = command->options; row != NULL && row->name != NULL;
+         row++) {
+        if (span_equal(name, span_cstr(row->name)))
+            return row;
+    }
+    return NULL;
+}
+
+/* The flags of all commands: their own, and those that every command has. Any other option takes a
+ * value. No command takes a value for what is another's flag. */
+static bool is_flag(struct span name)
+{
+    for (size_t i = 0; i < cli_command_count; i++) {
+        const struct cli_option_row *row = cli_arguments_row(&cli_commands[i], name);
+        if (row != NULL)
+            return row->value == NULL;
+    }
+    return span_equal(name, SPAN("json")) || span_equal(name, SPAN("help")) ||
+           span_equal(name, SPAN("version"));
+}
+
+/* One argument, with its value when that is the next one. */
+struct argument {
+    bool is_option;
+    struct span text; /* the word, or the option's name */
+    struct span value;
+    bool has_value;
+};
+
+struct reader {
+    int argc;
+    char **argv;
+    int next;
+    bool is_past_options; /* "--" has been read */
+};
+
+static bool read_argument(struct reader *reader, struct argument *ret_argument)
+{
+    struct argument argument = {0};
+    if (!reader->is_past_options && reader->next < reader->argc &&
+        strcmp(reader->argv[reader->next], "--") == 0) {
+        reader->is_past_options = true;
+        reader->next++;
+    }
+    if (reader->next >= reader->argc)
+        return false;
+    struct span text = span_cstr(reader->argv[reader->next++]);
+    argument.is_option = !reader->is_past_options && span_starts(text, SPAN("--"));
+    if (!argument.is_option) {
+        argument.text = text;
+    } else {
+        argument.value = span_from(text, 2);
+        argument.has_value = span_cut(&argument.value, '=', &argument.text);
+        if (!argument.has_value && !is_flag(argument.text) && reader->next < reader->argc) {
+            argument.value = span_cstr(reader->argv[reader->next++]);
+            argument.has_value = true;
+        }
+    }
+    *ret_argument = argument;
+    return true;
+}
+
+/* The command whose name these words begin with; the longest name wins. */
+static void find_command(struct cli_named *named)
+{
+    char name[64];
+    for (size_t used = named->word_count; used > 0; used--) {
+        (void)snprintf(name, sizeof name, "%s%s%s", named->words[0], used > 1 ? " " : "",
+                       used > 1 ? named->words[1] : "");
+        for (size_t i = 0; i < cli_command_count; i++) {
+            if (strcmp(cli_commands[i].name, name) == 0) {
+                named->command = &cli_commands[i];
+                named->command_words = used;
+                return;
+            }
+        }
+    }
+}
+
+struct cli_named cli_arguments_command(int argc, char **argv)
+{
+    struct cli_named named = {0};
+    struct reader reader = {.argc = argc, .argv = argv, .next = 1};
+    struct argument argument;
+    while (read_argument(&reader, &argument)) {
+        if (!argument.is_option && named.word_count < CLI_COMMAND_WORDS_MAX)
+            named.words[named.word_count++] = argument.text.ptr;
+        named.wants_help |= argument.is_option && span_equal(argument.text, SPAN("help"));
+        named.wants_version |= argument.is_option && span_equal(argument.text, SPAN("version"));
+    }
+    find_command(&named);
+    return named;
+}
+
+static int add_option(struct cli *cli, const struct cli_command *command,
+                      const struct argument *argument)
+{
+    struct span name = argument->text;
+    bool is_global = span_equal(name, SPAN("data")) || span_equal(name, SPAN("config"));
+    bool is_common_flag = span_equal(name, SPAN("json")) || span_equal(name, SPAN("help"));
+    if (!is_global && !is_common_flag && cli_arguments_row(command, name) == NULL &&
+        !command->takes_config)
+        return cli_usage("`postern %s` has no option --%.*s", command->name, SPAN_FMT(name));
+    if (is_flag(name) && argument->has_value)
+        return cli_usage("--%.*s takes no value", SPAN_FMT(name));
+    if (!is_flag(name) && !argument->has_value)
+        return cli_usage("--%.*s needs a value", SPAN_FMT(name));
+    cli->is_json |= span_equal(name, SPAN("json"));
+    cli->wants_help |= span_equal(name, SPAN("help"));
+    if (is_common_flag)
+        return 0;
+    if (cli->option_count == CLI_OPTIONS_MAX)
+        return cli_usage("too many options");
+    cli->options[cli->option_count++] = (struct cli_option){name, argument->value};
+    return 0;
+}
+
+int cli_arguments_read(struct cli *cli, const struct cli_named *named, int argc, char **argv)
+{
+    struct reader reader = {.argc = argc, .argv = argv, .next = 1};
+    struct argument argument;
+    size_t words = 0;
+    int result = 0;
+    while (result == 0 && read_argument(&reader, &argument)) {
+        if (argument.is_option) {
+            result = add_option(cli, named->command, &argument);
+        } else if (words++ >= named->command_words) {
+            if (cli->word_count == CLI_WORDS_MAX)
+                return cli_usage("too many arguments");
+            cli->words[cli->word_count++] = argument.text;
+        }
+    }
+    return result;
+}
