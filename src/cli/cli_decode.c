@@ -53,6 +53,11 @@ static void print_life(const struct jwt_claims *claims)
         return;
     }
     rfc3339_write(&when, claims->expires_at);
+    if (!buf_ok(&when)) { /* after the year 9999 */
+        (void)puts(
+            "It says that it expires at a time that cannot be. The signature was not checked.");
+        return;
+    }
     if (left > 0)
         (void)printf("Valid until %.*s, for another %lld s. ", (int)when.len, when.data,
                      (long long)left);

@@ -10,6 +10,8 @@
 
 enum { KEY_LEN_MAX = 40 };
 
+enum { FILE_NAME_SHOWN_MAX = 25 };
+
 #define AT(member) offsetof(struct config, member)
 
 /* One row per key: reading, checking, printing, flags, POSTERN_ variables and docs come from here.
@@ -254,6 +256,10 @@ enum status config_read_file(struct config *config, struct span text, const char
                              struct arena *arena, struct err *err)
 {
     bool goes_on = true;
+    /* The end of a long path tells files apart, and leaves room for what to do. */
+    size_t name_len = strlen(name);
+    const char *name_end =
+        name_len > FILE_NAME_SHOWN_MAX ? name + name_len - FILE_NAME_SHOWN_MAX : name;
     config_source_begin(config);
     for (int number = 1; goes_on; number++) {
         struct span line;
@@ -261,7 +267,7 @@ enum status config_read_file(struct config *config, struct span text, const char
         goes_on = span_cut(&text, '\n', &line);
         enum status status = read_line(config, line, arena, &why);
         if (status != OK)
-            return fail(err, status == NOT_FOUND ? INVALID : status, "%.40s, line %d: %s", name,
+            return fail(err, status == NOT_FOUND ? INVALID : status, "%s, line %d: %s", name_end,
                         number, why.detail);
     }
     return OK;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/http_write.h"
 
+#include "codec/rfc3339.h"
+
 #include <stdio.h>
-#include <time.h>
 
 enum { REFUSAL_BYTES_MAX = 512 };
 
@@ -56,23 +57,14 @@ static const struct status_text *status_text_of(int status)
     return &unnamed;
 }
 
-/* IMF-fixdate (RFC 9110 §5.6.7). Not by strftime, whose names follow the locale. */
+/* The Date of this second, written once for all replies in it. */
 static struct span date_text(struct http_date *date, int64_t now)
 {
-    static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     if (date->second != now || date->len == 0) {
-        time_t second = (time_t)now;
-        struct tm tm;
-        if (gmtime_r(&second, &tm) == NULL)
-            return (struct span){0};
-        int len = snprintf(date->text, sizeof date->text, "%s, %02d %s %04d %02d:%02d:%02d GMT",
-                           days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900,
-                           tm.tm_hour, tm.tm_min, tm.tm_sec);
-        if (len < 0 || (size_t)len >= sizeof date->text)
-            return (struct span){0};
-        date->len = (size_t)len;
+        struct buf text = {
+            .data = date->text, .capacity = sizeof date->text, .limit = sizeof date->text};
+        http_date_write(&text, now);
+        date->len = buf_ok(&text) ? text.len : 0;
         date->second = now;
     }
     return span_of(date->text, date->len);

@@ -191,6 +191,13 @@ static void messages_are_whole_behind_the_name_of_their_source(void **state)
                          INVALID);
         assert_string_equal(err.detail + strlen("/etc/postern/postern.conf, line 1: "),
                             f.err.detail);
+        err = (struct err){0};
+        assert_int_equal(config_read_file(&f.config, span_cstr(line),
+                                          "/srv/a/long/way/down/to/etc/postern/postern.conf",
+                                          &f.arena, &err),
+                         INVALID);
+        assert_string_equal(err.detail + strlen("/etc/postern/postern.conf, line 1: "),
+                            f.err.detail);
         arena_done(&f.arena);
     }
 }
