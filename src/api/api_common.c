@@ -94,6 +94,14 @@ struct store_page api_store_page(const struct exchange *x, const struct page *pa
     };
 }
 
+void api_list_fail(struct exchange *x, enum status status)
+{
+    if (status == INVALID)
+        reply_bad_field(x, SPAN("filter"), x->err.detail);
+    else
+        reply_error(x, status);
+}
+
 void api_list_end(struct exchange *x, struct json_writer *writer, const struct page *page,
                   bool has_more, int64_t last_sequence)
 {

@@ -29,6 +29,9 @@ enum status api_filter(struct exchange *x, struct span filter,
 struct store_page api_store_page(const struct exchange *x, const struct page *page,
                                  struct pattern *pattern);
 
+/* The reply of a list that failed: a filter that is too costly is the caller's. */
+void api_list_fail(struct exchange *x, enum status status);
+
 /* Ends a list: "metadata" with page_key when there is more. Closes the object that writer has open.
  */
 struct json_writer;

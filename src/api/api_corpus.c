@@ -146,7 +146,7 @@ void api_corpus_list(struct exchange *x)
     enum status status =
         store_corpus_list(x->app->store, &chosen, &x->arena, &corpora, &count, &has_more, &x->err);
     if (status != OK) {
-        reply_error(x, status);
+        api_list_fail(x, status);
         return;
     }
     struct json_writer writer = reply_json(x, 200);

@@ -98,6 +98,8 @@ enum status form_parse(struct span text, struct arena *arena, struct form *ret_f
         enum status status = percent_decode(name, true, arena, &field->name);
         if (status == OK)
             status = percent_decode(piece, true, arena, &field->value);
+        if (status == NO_MEMORY)
+            return fail(err, status, "no memory for the parameters");
         if (status != OK)
             return fail(err, status, "a parameter does not decode to UTF-8 text");
     }

@@ -3,6 +3,7 @@
  * descriptors; it opens no path itself. Holds no token-signing key, pepper or key-encryption key
  * (rule R1). */
 #include "base/buf.h"
+#include "base/process.h"
 #include "codec/json.h"
 #include "log/log.h"
 #include "server/front_app.h"
@@ -18,8 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -35,14 +34,6 @@ struct front {
     int signal_fd;
     int idle_fd; /* told by the first loop when the control socket is no longer used */
 };
-
-static void drop_dangerous_abilities(void)
-{
-    const struct rlimit no_core = {0};
-    (void)prctl(PR_SET_DUMPABLE, 0); /* no core files, no ptrace by the same uid */
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    (void)setrlimit(RLIMIT_CORE, &no_core);
-}
 
 /* SIGTERM and SIGCHLD-like events come by descriptor; ^C reaches the whole group and is the
  * supervisor's. */
@@ -252,7 +243,7 @@ int main(int argc, char **argv)
         log_error("no memory");
         return 1;
     }
-    drop_dangerous_abilities();
+    process_drop_abilities();
     front->signal_fd = open_signals();
     front->idle_fd = eventfd(0, EFD_CLOEXEC);
     arena_init(&front->arena, ARENA_BYTES_MAX);

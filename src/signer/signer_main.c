@@ -2,6 +2,7 @@
 /* postern-signer: holds the token-signing key, the pepper and the key-encryption key; has no
  * network and opens no file. Started by `postern serve` with its lanes, the key-encryption key and
  * the configuration as open descriptors; ends when all lanes are at their end. */
+#include "base/process.h"
 #include "base/arena.h"
 #include "config/config.h"
 #include "crypto/digest.h"
@@ -16,8 +17,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,14 +43,6 @@ struct process {
     size_t started;
     struct lane_thread lanes[LANES_MAX];
 };
-
-static void drop_dangerous_abilities(void)
-{
-    const struct rlimit no_core = {0};
-    (void)prctl(PR_SET_DUMPABLE, 0); /* no core files, no ptrace by the same uid */
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    (void)setrlimit(RLIMIT_CORE, &no_core);
-}
 
 /* SIGTERM comes by descriptor; what a terminal sends to the whole group is the supervisor's. */
 static int open_signals(void)
@@ -242,7 +233,7 @@ static int serve(struct process *process, int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct process process = {.kek_fd = -1, .config_fd = -1};
-    drop_dangerous_abilities();
+    process_drop_abilities();
     log_init("postern-signer", false);
     process.signal_fd = open_signals();
     process.ended_fd = eventfd(0, EFD_CLOEXEC);

@@ -56,6 +56,20 @@ static void what_does_not_decode_is_refused(void **state)
     }
 }
 
+/* Lack of memory is ours, a broken parameter the sender's: neither is taken for the other. */
+static void lack_of_memory_is_not_told_as_a_broken_parameter(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct form form;
+    struct err err = {0};
+    arena_init(&arena, sizeof(struct form_field)); /* for the field, not for what it decodes to */
+    assert_int_equal(form_parse(SPAN("a=%41"), &arena, &form, &err), NO_MEMORY);
+    assert_int_equal(err.status, NO_MEMORY);
+    assert_non_null(strstr(err.detail, "memory"));
+    arena_done(&arena);
+}
+
 /* RFC 6749 §3.2: an empty value is an absent parameter; a repeated one is an error. */
 static void a_parameter_stands_once_or_not_at_all(void **state)
 {
@@ -233,6 +247,7 @@ int main(void)
         cmocka_unit_test(the_vector_of_rfc_6749_holds),
         cmocka_unit_test(fields_keep_their_order_and_pieces_without_content_are_skipped),
         cmocka_unit_test(what_does_not_decode_is_refused),
+        cmocka_unit_test(lack_of_memory_is_not_told_as_a_broken_parameter),
         cmocka_unit_test(a_parameter_stands_once_or_not_at_all),
         cmocka_unit_test(more_fields_than_the_limit_are_refused),
         cmocka_unit_test(encoding_leaves_the_unreserved),
