@@ -67,6 +67,7 @@ static enum status make_key(struct store *store, struct signing_lane *lane,
 enum status front_keys_open(struct front_keys *keys, struct store *store, struct signing_lane *lane,
                             struct span alg, int64_t now, struct err *err)
 {
+    *keys = (struct front_keys){0};
     arena_init(&keys->arena, KEYS_BYTES_MAX);
     enum status status = read_keys(keys, store, err);
     /* What is there must open before anything is added beside it. */

@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 struct bench {
@@ -257,6 +259,41 @@ static void a_second_server_is_refused_at_once(void **state)
     assert_int_equal(open_dir(bench, true), OK);
 }
 
+struct waiting {
+    const char *path;
+    bool is_offline;
+    struct data_dir dir;
+    enum status status;
+};
+
+static void *open_waiting(void *context)
+{
+    struct waiting *waiting = context;
+    waiting->status =
+        data_dir_open(span_cstr(waiting->path), !waiting->is_offline, &waiting->dir, NULL);
+    return NULL;
+}
+
+/* A command on the directory is gone in a moment: server and commands wait for it. */
+static void an_offline_command_is_waited_for(void **state)
+{
+    struct bench *bench = *state;
+    initialise(bench);
+    for (int is_offline = 0; is_offline < 2; is_offline++) {
+        const struct timespec pause = {.tv_nsec = 50000000};
+        struct waiting waiting = {.path = bench->path, .is_offline = is_offline == 1};
+        pthread_t thread;
+        assert_int_equal(open_dir(bench, false), OK);
+        assert_int_equal(pthread_create(&thread, NULL, open_waiting, &waiting), 0);
+        (void)nanosleep(&pause, NULL); /* most often it waits by then; it must be let in anyway */
+        bench_close(bench);
+        (void)pthread_join(thread, NULL);
+        assert_int_equal(waiting.status, OK);
+        bench->dir = waiting.dir;
+        bench_close(bench);
+    }
+}
+
 static void paths_that_cannot_be_are_refused(void **state)
 {
     struct bench *bench = *state;
@@ -315,6 +352,7 @@ int main(void)
         dir_test(a_key_that_others_can_read_is_refused),
         dir_test(links_are_not_followed),
         dir_test(a_second_server_is_refused_at_once),
+        dir_test(an_offline_command_is_waited_for),
         dir_test(paths_that_cannot_be_are_refused),
         dir_test(the_control_socket_is_its_owners_and_replaces_an_old_one),
     };

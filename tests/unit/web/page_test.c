@@ -43,6 +43,25 @@ static void without_parameters_the_defaults_hold(void **state)
     fixture_close(&p.f);
 }
 
+/* Clients send what they leave empty. */
+static void empty_parameters_are_absent_ones(void **state)
+{
+    (void)state;
+    static const char *const queries[] = {"limit=", "limit=&page_key=&filter=", "limit&page_key",
+                                          "limit=10&limit="};
+    for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
+        struct page_fixture p;
+        struct page page;
+        open_list(&p, queries[i]);
+        assert_int_equal(read_page(&p, &page), OK);
+        assert_int_equal(page.limit, 10);
+        assert_int_equal(page.filter.len, 0);
+        assert_true(page.before_sequence == INT64_MAX);
+        assert_int_equal(p.f.x.reply.status, 0);
+        fixture_close(&p.f);
+    }
+}
+
 static void wrong_parameters_are_400_with_their_name(void **state)
 {
     (void)state;
@@ -115,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_parameters_the_defaults_hold),
+        cmocka_unit_test(empty_parameters_are_absent_ones),
         cmocka_unit_test(wrong_parameters_are_400_with_their_name),
         cmocka_unit_test(a_page_key_is_read_back_for_its_own_list_only),
         cmocka_unit_test(every_altered_page_key_is_refused),
