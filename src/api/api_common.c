@@ -54,6 +54,14 @@ enum status api_idempotency(struct exchange *x, struct store_idempotency *ret_id
         return NO_MEMORY;
     }
     sha256(x->body, digest);
+    /* Each caller's keys are its own: another's answer is not for it. */
+    const struct caller *caller = x->caller;
+    struct span owner = caller->kind == CALLER_CONTROL ? SPAN("control") : caller->id;
+    key = arena_printf(&x->arena, "%.*s %.*s", SPAN_FMT(owner), SPAN_FMT(key));
+    if (key.ptr == NULL) {
+        reply_error(x, NO_MEMORY);
+        return NO_MEMORY;
+    }
     *ret_idempotency =
         (struct store_idempotency){.key = key, .request = span_of(digest, SHA256_BYTES)};
     return OK;

@@ -44,7 +44,8 @@ struct jwt_rules {
     struct span issuer;     /* must be equal, byte by byte */
     struct span audience;   /* must be among aud */
     int64_t now;            /* seconds */
-    int64_t leeway_seconds; /* for exp, nbf and an iat in the future */
+    int64_t leeway_seconds; /* for exp and nbf, and an iat in the future */
+    bool ignores_iat; /* the issuer's clock is ours and never goes back: iat proves nothing more */
 };
 
 /* All of RFC 9068 §4: split, typ at+jwt, key by kid (a token without kid is refused), signature,

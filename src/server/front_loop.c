@@ -20,7 +20,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { DRAIN_TICK_MS = 50, IDLE_TICK_MS = 200 };
+enum {
+    DRAIN_TICK_MS = 50,
+    IDLE_TICK_MS = 50,
+    IDLE_TICKS_AFTER_USE = 4,
+    IDLE_TICKS_UNUSED = 100,
+    SILENCE_TICK_MS = 500,
+    SILENCE_TICKS_MAX = 10, /* the signer has answered nothing for so long: it hangs */
+};
+
+struct use_job;
 
 struct front_loop {
     struct app *app;
@@ -30,15 +39,21 @@ struct front_loop {
     struct signing_lane *lane;
     struct loop_watch *lane_watch;
     struct use_table *uses;
+    struct use_job *use_job; /* taken from uses, not yet with a worker */
     pthread_t thread;
     bool has_thread;
     bool is_draining;
     size_t running; /* exchanges that are with a worker or the signer */
+    size_t asked;   /* of those, with the signer */
+    unsigned silent_ticks;
+    void (*on_silent)(void *context);
+    void *silent_context;
     struct loop_post_node drain_node;
     struct loop_post_node attach_node;
     atomic_int new_fd;
     atomic_bool is_attach_posted;
     bool was_used;
+    unsigned idle_ticks; /* in a row, of a front without a network */
     void (*on_idle)(void *context);
     void *idle_context;
 };
@@ -71,6 +86,8 @@ static void on_signed(void *context, const struct signing_reply *reply)
     struct front_loop *front = job->front;
     struct exchange *x = job->x;
     front->running--;
+    front->asked--;
+    front->silent_ticks = 0;
     x->next = NEXT_REPLY;
     x->route->resume(x, reply);
     finish(front, x);
@@ -94,6 +111,7 @@ static void ask_signer(struct front_loop *front, struct exchange *x)
         job == NULL ? NO_MEMORY : signing_submit(front->lane, x->ask, on_signed, job);
     if (status == OK) {
         front->running++;
+        front->asked++;
         return;
     }
     const struct signing_reply refused = {
@@ -172,7 +190,6 @@ static size_t on_head(struct exchange *x, void *context)
 static void on_request(struct exchange *x, void *context)
 {
     struct front_loop *front = context;
-    front->was_used |= x->peer.is_control;
     if (x->route->lane == LANE_WORKER || x->route->permission != PERMISSION_PUBLIC) {
         to_worker(front, x);
         return;
@@ -192,6 +209,8 @@ static void watch_lane(struct front_loop *front)
     int fd = signing_lane_fd(front->lane);
     if (fd >= 0)
         front->lane_watch = loop_watch_new(front->loop, fd, on_lane, front);
+    if (fd >= 0 && front->lane_watch == NULL) /* better refused than never sent */
+        signing_lane_attach(front->lane, -1);
 }
 
 static void unwatch_lane(struct front_loop *front)
@@ -241,6 +260,19 @@ void front_loop_attach(struct front_loop *front, int take_fd)
         loop_post(front->loop, &front->attach_node);
 }
 
+/* A signer that neither answers nor dies: whoever waits gets 503, and the supervisor a hint. */
+static void on_silence_tick(void *context)
+{
+    struct front_loop *front = context;
+    front->silent_ticks = front->asked > 0 ? front->silent_ticks + 1 : 0;
+    if (front->silent_ticks < SILENCE_TICKS_MAX)
+        return;
+    front->silent_ticks = 0;
+    unwatch_lane(front);
+    signing_lane_attach(front->lane, -1);
+    front->on_silent(front->silent_context);
+}
+
 /* --- Use of credentials
  * ---------------------------------------------------------------------------- */
 
@@ -267,21 +299,24 @@ static void work_uses(struct worker_job *base, struct signing_lane *lane)
     free(job);
 }
 
+/* A batch that found no room among the workers is kept for the next time. */
 static void on_flush_uses(void *context)
 {
     struct front_loop *front = context;
-    struct use_job *job = use_table_count(front->uses) == 0 ? NULL : calloc(1, sizeof *job);
-    if (job == NULL)
-        return;
-    job->job.work = work_uses;
-    job->store = front->app->store;
-    job->uses = use_table_take(front->uses, &job->count);
-    if (job->uses == NULL || !worker_pool_submit(front->pool, &job->job)) {
-        if (job->uses != NULL)
-            log_warn("the use of %zu credentials was not recorded: too much waits", job->count);
-        free(job->uses);
-        free(job);
+    struct use_job *job = front->use_job;
+    if (job == NULL && use_table_count(front->uses) > 0) {
+        job = calloc(1, sizeof *job);
+        if (job == NULL)
+            return;
+        job->job.work = work_uses;
+        job->store = front->app->store;
+        job->uses = use_table_take(front->uses, &job->count);
+        if (job->uses == NULL) {
+            free(job);
+            return;
+        }
     }
+    front->use_job = job != NULL && !worker_pool_submit(front->pool, &job->job) ? job : NULL;
 }
 
 /* --- Life
@@ -306,10 +341,14 @@ void front_loop_drain(struct front_loop *front)
     loop_post(front->loop, &front->drain_node);
 }
 
+/* A connection comes at most a moment after the last; nobody may come at all. */
 static void on_idle_tick(void *context)
 {
     struct front_loop *front = context;
-    if (front->was_used && front->running == 0 && http_server_connections(front->http) == 0)
+    bool is_idle = front->running == 0 && http_server_connections(front->http) == 0;
+    front->was_used |= !is_idle;
+    front->idle_ticks = is_idle ? front->idle_ticks + 1 : 0;
+    if (front->idle_ticks >= (front->was_used ? IDLE_TICKS_AFTER_USE : IDLE_TICKS_UNUSED))
         front->on_idle(front->idle_context);
 }
 
@@ -329,6 +368,8 @@ struct front_loop *front_loop_new(const struct front_loop_options *options)
     }
     front->app = options->app;
     front->pool = options->pool;
+    front->on_silent = options->on_silent;
+    front->silent_context = options->silent_context;
     front->lane = options->take_lane;
     front->loop = loop_new();
     front->uses = use_table_new();
@@ -345,6 +386,7 @@ struct front_loop *front_loop_new(const struct front_loop_options *options)
     }
     watch_lane(front);
     loop_every(front->loop, DRAIN_TICK_MS, on_drain_tick, front);
+    loop_every(front->loop, SILENCE_TICK_MS, on_silence_tick, front);
     loop_every(front->loop, options->use_flush_seconds * 1000, on_flush_uses, front);
     loop_on_idle(front->loop, on_iteration, front);
     return front;
@@ -368,12 +410,21 @@ bool front_loop_start(struct front_loop *front)
     return front->has_thread;
 }
 
+void front_loop_join(struct front_loop *front)
+{
+    if (front != NULL && front->has_thread)
+        (void)pthread_join(front->thread, NULL);
+    if (front != NULL)
+        front->has_thread = false;
+}
+
 void front_loop_free(struct front_loop *front)
 {
     if (front == NULL)
         return;
-    if (front->has_thread)
-        (void)pthread_join(front->thread, NULL);
+    front_loop_join(front);
+    if (front->use_job != NULL)
+        work_uses(&front->use_job->job, NULL);
     size_t count;
     struct credential_use *uses = front->uses == NULL ? NULL : use_table_take(front->uses, &count);
     if (uses != NULL)

@@ -17,6 +17,9 @@ struct front_loop_options {
     struct signing_lane *take_lane; /* not blocking; freed also on failure */
     struct http_limits limits;
     unsigned use_flush_seconds;
+    /* The signer has not answered for seconds; on the loop's thread. Its lane is broken already. */
+    void (*on_silent)(void *context);
+    void *silent_context;
 };
 
 /* NULL: no memory or descriptors. */
@@ -33,9 +36,14 @@ void front_loop_attach(struct front_loop *front, int take_fd);
 /* Takes no new connections, answers what runs, then ends its thread. From another thread. */
 void front_loop_drain(struct front_loop *front);
 
-/* When the control socket has had connections and has none left, on_idle is called once in a while
- * on the loop's thread. For a front without a network listener. Before front_loop_start(). */
+/* When the control socket has no connection any more, or for some seconds never had one, on_idle is
+ * called on the loop's thread. For a front without a network listener. Before front_loop_start().
+ */
 void front_loop_when_idle(struct front_loop *front, void (*on_idle)(void *context), void *context);
 
-/* After front_loop_drain(): waits for the thread, writes what is counted, frees. NULL is fine. */
+/* After front_loop_drain(): waits for the thread. Workers may still be handing over: they end
+ * before any loop is freed. */
+void front_loop_join(struct front_loop *front);
+
+/* Writes what is counted, frees. NULL is fine. */
 void front_loop_free(struct front_loop *front);

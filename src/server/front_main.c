@@ -43,10 +43,12 @@ static int open_signals(void)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGHUP);
+    (void)sigaddset(&set, SIGQUIT);
     (void)sigaddset(&set, SIGPIPE);
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
-    (void)sigdelset(&set, SIGINT);
-    (void)sigdelset(&set, SIGPIPE);
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
@@ -86,6 +88,15 @@ static void on_idle(void *context)
     (void)written; /* it will be told again */
 }
 
+/* The supervisor ends a signer that hangs and starts another. */
+static void on_silent(void *context)
+{
+    const struct front *front = context;
+    log_error("the signer does not answer; asking for a new one");
+    if (!front_channel_signer_hangs(front->options.channel_fd))
+        log_error("the supervisor cannot be told");
+}
+
 /* The sockets of loop number index, and for the first one the control socket. */
 static enum status listen_all(struct front *front, size_t index, struct err *err)
 {
@@ -110,6 +121,8 @@ static enum status start_loops(struct front *front, struct err *err)
             .take_lane = signing_lane_new(front->options.lane_fds[1 + i], false),
             .limits = limits_of(&front->app.config, front->loop_count),
             .use_flush_seconds = (unsigned)front->app.config.use_flush_seconds,
+            .on_silent = on_silent,
+            .silent_context = front,
         };
         front->loops[i] = options.take_lane == NULL ? NULL : front_loop_new(&options);
         if (front->loops[i] == NULL)
@@ -151,8 +164,10 @@ static void take_signer(struct front *front, const int *fds)
 {
     struct err err = {0};
     signing_lane_attach(front->app.lane, fds[0]);
-    if (front_keys_load(&front->app.keys, front->app.lane, &err) != OK)
+    if (front_keys_load(&front->app.keys, front->app.lane, &err) != OK) {
         log_error("the new signer does not take the keys: %s", err.detail);
+        on_silent(front); /* try another */
+    }
     for (size_t i = 0; i < front->loop_count; i++)
         front_loop_attach(front->loops[i], fds[1 + i]);
     for (size_t i = 0; i < (size_t)front->app.config.workers; i++)
@@ -204,8 +219,10 @@ static void stop(struct front *front)
             front_loop_drain(front->loops[i]);
     }
     for (size_t i = 0; i < front->loop_count; i++)
-        front_loop_free(front->loops[i]);
+        front_loop_join(front->loops[i]);
     worker_pool_free(front->pool);
+    for (size_t i = 0; i < front->loop_count; i++)
+        front_loop_free(front->loops[i]);
     front_app_close(&front->app);
 }
 

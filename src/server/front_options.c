@@ -104,6 +104,12 @@ bool front_channel_ready(int channel_fd, bool is_first_start)
     return send(channel_fd, &word, 1, MSG_NOSIGNAL) == 1;
 }
 
+bool front_channel_signer_hangs(int channel_fd)
+{
+    char word = 'S';
+    return send(channel_fd, &word, 1, MSG_NOSIGNAL) == 1;
+}
+
 bool front_channel_receive(int channel_fd, int *ret_fds, size_t count)
 {
     char word;

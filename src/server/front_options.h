@@ -39,5 +39,8 @@ enum status front_options_read(int argc, char **argv, struct front_options *ret_
 /* Tells the supervisor that connections are accepted: 'F' at first start, else 'R'. */
 bool front_channel_ready(int channel_fd, bool is_first_start) MUST_USE;
 
+/* Tells the supervisor that the signer hangs or is of no use: 'S'. */
+bool front_channel_signer_hangs(int channel_fd) MUST_USE;
+
 /* Receives count lanes. False: the supervisor is gone, or sent something else. */
 bool front_channel_receive(int channel_fd, int *ret_fds, size_t count) MUST_USE;

@@ -233,8 +233,26 @@ static void remember_change(struct state *state, uint64_t hash, int64_t revision
     (void)pthread_mutex_unlock(&state->changes_lock);
 }
 
+/* Forgets every client; what was read before now is not kept any more. */
+static void forget_all(struct state *state, int64_t revision)
+{
+    (void)pthread_mutex_lock(&state->changes_lock);
+    state->changes_floor = revision;
+    (void)pthread_mutex_unlock(&state->changes_lock);
+    for (struct shard *shard = state->shards; shard < state->shards + SHARDS; shard++) {
+        (void)pthread_rwlock_wrlock(&shard->lock);
+        for (size_t i = 0; i < shard->bucket_count; i++) {
+            while (shard->buckets[i] != NULL)
+                unlink_entry(shard, &shard->buckets[i]);
+        }
+        (void)pthread_rwlock_unlock(&shard->lock);
+    }
+}
+
 void state_apply(struct state *state, int64_t revision, struct span kind, struct span id)
 {
+    if (span_equal(kind, SPAN("*")))
+        forget_all(state, revision);
     if (span_equal(kind, SPAN("app_client"))) {
         uint64_t hash = hash_of(state, id);
         struct shard *shard = shard_of(state, hash);

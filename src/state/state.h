@@ -58,7 +58,8 @@ static inline void auto_state_client(const struct state_client **client)
     state_client_release(*client);
 }
 
-/* A committed change: forgets what is kept of it, then raises the revision. In the order of
+/* A committed change: forgets what is kept of it (with kind "*": of everything), then raises the
+ * revision. In the order of
  * revisions: the store calls it under its writer's lock. */
 void state_apply(struct state *state, int64_t revision, struct span kind, struct span id);
 

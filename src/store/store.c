@@ -36,6 +36,7 @@ struct store {
     struct sql_conn **idle; /* a stack; NULL in it: to be connected when taken */
     unsigned idle_count;
     unsigned reader_count;
+    bool was_open; /* the next opening is one after a break */
 };
 
 static void lock(pthread_mutex_t *mutex)
@@ -95,6 +96,24 @@ static enum status prepare_writer(struct store *store, struct sql_conn *conn, st
     return status;
 }
 
+/* Committed: whoever listens hears of it before anybody can act on the answer. */
+static void announce(struct store *store, const struct store_change *change)
+{
+    if (change->revision == 0)
+        return;
+    raise_revision(store, change->revision);
+    if (store->on_change != NULL)
+        store->on_change(store->change_context, change);
+}
+
+/* Opened again after a break: a change whose commit failed may have been kept after all, and was
+ * never announced. */
+static void announce_reopening(struct store *store)
+{
+    const struct store_change all = {.revision = store_revision(store), .kind = SPAN("*")};
+    announce(store, &all);
+}
+
 static enum status open_writer(struct store *store, struct err *err)
 {
     if (store->writer != NULL)
@@ -109,6 +128,9 @@ static enum status open_writer(struct store *store, struct err *err)
     }
     store->writer = conn;
     set_state(store, POOL_OPEN);
+    if (store->was_open)
+        announce_reopening(store);
+    store->was_open = true;
     return OK;
 }
 
@@ -199,16 +221,6 @@ void store_close(struct store *store)
 }
 
 /* --- Writing --- */
-
-/* Committed: whoever listens hears of it before anybody can act on the answer. */
-static void announce(struct store *store, const struct store_change *change)
-{
-    if (change->revision == 0)
-        return;
-    raise_revision(store, change->revision);
-    if (store->on_change != NULL)
-        store->on_change(store->change_context, change);
-}
 
 static enum status write_on(struct sql_conn *conn, struct store_tx *tx,
                             enum status (*body)(struct store_tx *tx, void *context,

@@ -21,7 +21,9 @@ struct arena;
 struct store;
 
 /* A row of the change feed. kind and id: "app_client" and OAuth's client_id (what tokens carry),
- * "corpus" and its id, "account", "server_key", …; jti: of single refused tokens. */
+ * "corpus" and its id, "account", "server_key", …; jti: of single refused tokens. Kind "*" is no
+ * row: the database was opened again after a failure that left a commit's fate unknown,
+ * and whatever is kept of it may be out of date. */
 struct store_change {
     int64_t revision;
     struct span account_id;
@@ -119,7 +121,7 @@ struct store_page {
 
 /* An idempotency key remembers what a create made. Empty: none. */
 struct store_idempotency {
-    struct span key;     /* the caller's, at most 255 bytes */
+    struct span key;     /* caller and its own key, at most 320 bytes */
     struct span request; /* digest of the request, so that reuse for another one is noticed */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store_internal.h"
 
-enum { IDEMPOTENCY_KEY_LEN_MAX = 255 };
+enum { IDEMPOTENCY_KEY_LEN_MAX = 320 };
 
 static const char select_made[] = "SELECT request, kind, id FROM idempotency "
                                   "WHERE account_id = :account_id AND key = :key";

@@ -32,6 +32,7 @@ enum {
     QUICK_DEATHS_FREE = 8, /* in a row, before the first pause */
     BACK_OFF_MS_MIN = 50,
     BACK_OFF_MS_MAX = 5000,
+    SIGNER_RETRY_MS = 500,
     LEAVE_GRACE_MS = 3000, /* beyond drain_seconds_max */
 };
 
@@ -437,12 +438,19 @@ static void on_signals(struct supervisor *self)
     }
 }
 
-/* 'F' after a first start, 'R' otherwise: connections are accepted. */
+/* 'F' after a first start, 'R' otherwise: connections are accepted. 'S': the signer does not
+ * answer. */
 static void on_channel(struct supervisor *self)
 {
     char word;
     if (recv(self->channel_fd, &word, 1, MSG_DONTWAIT) != 1)
         return; /* its end is told by SIGCHLD */
+    if (word ==
+        'S') { /* the signer hangs: its end is told by SIGCHLD too, and another is started */
+        if (self->signer > 0)
+            (void)kill(self->signer, SIGKILL);
+        return;
+    }
     if (self->was_ready) {
         log_info("posternd accepts connections again");
         return;
@@ -469,7 +477,12 @@ static void run(struct supervisor *self)
             int64_t left = self->leave_by - clock_monotonic_ms();
             timeout = left > 0 ? (int)left : 0;
         }
+        bool lacks_signer = !self->is_leaving && self->front > 0 && self->signer < 0;
+        if (lacks_signer) /* it could not be started: no memory, no descriptors */
+            timeout = SIGNER_RETRY_MS;
         int count = poll(watched, ARRAY_LEN(watched), timeout);
+        if (count == 0 && lacks_signer)
+            restart_signer(self);
         if (count == 0 && self->is_leaving)
             kill_children(self);
         if (watched[1].revents & POLLIN)

@@ -28,11 +28,14 @@ static void an_idempotency_key_comes_with_the_digest_of_the_body(void **state)
     struct exchange_fixture f;
     struct store_idempotency idempotency;
     unsigned char digest[SHA256_BYTES];
+    struct caller caller = {.kind = CALLER_APP_CLIENT, .id = SPAN("app_1")};
     fixture_open(&f, HTTP_POST, "/v2/things");
+    f.x.caller = &caller;
     fixture_body(&f, "application/json", "{\"a\":1}");
     fixture_header(&f, "idempotency-KEY", "0b2c-\xc3\xa9");
     assert_int_equal(api_idempotency(&f.x, &idempotency), OK);
-    assert_span_equal(idempotency.key, "0b2c-\xc3\xa9");
+    /* Another caller's key of the same text is another key. */
+    assert_span_equal(idempotency.key, "app_1 0b2c-\xc3\xa9");
     sha256(SPAN("{\"a\":1}"), digest);
     assert_int_equal(idempotency.request.len, sizeof digest);
     assert_memory_equal(idempotency.request.ptr, digest, sizeof digest);
@@ -49,7 +52,9 @@ static void idempotency_keys_that_cannot_be_used_are_400(void **state)
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         struct exchange_fixture f;
         struct store_idempotency idempotency;
+        struct caller caller = {.kind = CALLER_CONTROL};
         fixture_open(&f, HTTP_POST, "/v2/things");
+        f.x.caller = &caller;
         fixture_header(&f, "Idempotency-Key", keys[i]);
         assert_int_equal(api_idempotency(&f.x, &idempotency), INVALID);
         assert_int_equal(f.x.reply.status, 400);
@@ -65,7 +70,9 @@ static void idempotency_keys_that_cannot_be_used_are_400(void **state)
     assert_int_equal(f.x.reply.status, 400);
     fixture_close(&f);
     longest[255] = '\0';
+    struct caller caller = {.kind = CALLER_CONTROL};
     fixture_open(&f, HTTP_POST, "/v2/things");
+    f.x.caller = &caller;
     fixture_header(&f, "Idempotency-Key", longest);
     assert_int_equal(api_idempotency(&f.x, &idempotency), OK);
     fixture_close(&f);

@@ -406,10 +406,10 @@ static void a_failed_create_uses_no_idempotency_key(void **state)
     struct app_client client = fixture_client(f, 2);
     assert_ok(f, fixture_try_create(f, &client, &key));
     assert_int_equal(f->existing_id.len, 0);
-    char letters[256];
+    char letters[321];
     memset(letters, 'k', sizeof letters);
-    const struct store_idempotency longest = {span_of(letters, 255), SPAN("d")};
-    const struct store_idempotency too_long = {span_of(letters, 256), SPAN("d")};
+    const struct store_idempotency longest = {span_of(letters, 320), SPAN("d")};
+    const struct store_idempotency too_long = {span_of(letters, 321), SPAN("d")};
     struct app_client third = fixture_client(f, 3);
     assert_status(f, fixture_try_create(f, &third, &too_long), INVALID);
     assert_ok(f, fixture_try_create(f, &third, &longest));
