@@ -178,6 +178,23 @@ static void a_change_forgets_the_client_before_the_write_returns(void **state)
     assert_int_equal(load(bench, stored.client_id, &client, &revision), NOT_FOUND);
 }
 
+/* After a commit of unknown fate nothing that is kept can be trusted, nor what was read before. */
+static void a_database_opened_again_forgets_everything(void **state)
+{
+    struct bench *bench = *state;
+    for (unsigned i = 1; i <= 3; i++) {
+        AUTO(state_client) const struct state_client *loaded = NULL;
+        int64_t revision;
+        struct app_client client = fixture_client(bench->f, i);
+        fixture_create(bench->f, &client);
+        assert_int_equal(load(bench, client.client_id, &loaded, &revision), OK);
+        assert_true(is_in_memory(bench, client.client_id));
+    }
+    state_apply(bench->state, state_revision(bench->state) + 1, SPAN("*"), (struct span){0});
+    assert_int_equal(state_count(bench->state).clients, 0);
+    assert_int_equal(state_count(bench->state).bytes, 0);
+}
+
 static void every_change_raises_the_revision(void **state)
 {
     struct bench *bench = *state;
@@ -397,6 +414,7 @@ int main(void)
         state_test(a_client_is_loaded_once_and_then_found),
         state_test(who_is_unknown_is_not_kept),
         state_test(a_change_forgets_the_client_before_the_write_returns),
+        state_test(a_database_opened_again_forgets_everything),
         state_test(every_change_raises_the_revision),
         state_test(a_fill_overtaken_by_a_change_is_not_kept),
         state_test(a_fill_older_than_what_is_remembered_is_not_kept),
