@@ -79,6 +79,7 @@ static void a_commit_that_cannot_be_synced_is_unavailable_and_then_settled(void 
     assert_true(has_client(f, before.id));
     assert_false(has_client(f, other.id));
     assert_ok(f, store_ping(f->store, &f->err));
+    assert_int_equal(f->reopenings, 1); /* who keeps something of it is told */
     fixture_create(f, &other);
     assert_int_equal(f->change_count, heard + 1);
     fixture_reopen(f);
