@@ -81,6 +81,8 @@ static enum status conn_fail(struct sql_conn *conn, int code, struct err *err)
 {
     if ((code & 0xff) == SQLITE_IOERR)
         conn->is_broken = true;
+    if (status_of(code) == CONFLICT) /* callers read this one: no path, no SQL */
+        return fail(err, CONFLICT, "One of this name, key or id exists already.");
     return fail(err, status_of(code), "database in %s: %s", conn->sql->path,
                 conn->db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(conn->db));
 }
