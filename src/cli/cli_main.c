@@ -128,5 +128,7 @@ int main(int argc, char **argv)
     }
     arena_done(&cli->arena);
     free(cli);
+    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && result == 0)
+        result = cli_fail("cannot write standard output: %s", strerror(errno));
     return result;
 }

@@ -12,6 +12,8 @@ int cli_secret_open(const struct cli *cli, int *ret_fd)
     struct span file = cli_option(cli, "secret-file");
     struct span number = cli_option(cli, "secret-fd");
     *ret_fd = -1;
+    if (cli_has(cli, "secret-file") && file.len == 0)
+        return cli_usage("--secret-file needs a path");
     if (file.len > 0 && number.len > 0)
         return cli_usage("--secret-file and --secret-fd exclude each other");
     if (file.len > 0) {
