@@ -7,13 +7,15 @@
 const struct json_limits json_limits_default = {.depth_max = JSON_WRITER_DEPTH,
                                                 .members_max = 1024};
 
-/* One pass over the text without building anything: nesting and the number of commas per container,
- * so that a text over the limits is refused before jansson spends memory on it. Strings are
- * skipped; a text that is not JSON is jansson's to refuse. */
+/* One pass over the text without building anything: nesting, commas per container, and containers
+ * and commas altogether, so that a text over the limits is refused before jansson spends memory on
+ * it (some 300 bytes for an empty object of two). Strings are skipped; a text that is not JSON is
+ * jansson's to refuse. */
 static enum status scan(struct span text, const struct json_limits *limits, struct err *err)
 {
     size_t members[JSON_WRITER_DEPTH + 1] = {0};
     size_t depth = 0;
+    size_t values = 0;
     bool is_in_string = false;
     for (size_t i = 0; i < text.len; i++) {
         char byte = text.ptr[i];
@@ -24,6 +26,10 @@ static enum status scan(struct span text, const struct json_limits *limits, stru
             continue;
         }
         is_in_string = byte == '"';
+        bool is_value = byte == '{' || byte == '[' || byte == ',';
+        if (is_value && ++values > JSON_VALUES_PER_MEMBER * limits->members_max)
+            return fail(err, INVALID, "The JSON has more than %zu values.",
+                        JSON_VALUES_PER_MEMBER * limits->members_max);
         if (byte == '{' || byte == '[') {
             if (++depth > limits->depth_max || depth > JSON_WRITER_DEPTH)
                 return fail(err, INVALID, "The JSON is nested deeper than %zu levels.",

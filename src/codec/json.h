@@ -19,6 +19,8 @@ struct json_limits {
     size_t members_max; /* of one object, and elements of one array */
 };
 
+enum { JSON_VALUES_PER_MEMBER = 8 }; /* values of a whole text: at most this times members_max */
+
 extern const struct json_limits json_limits_default; /* depth 16, 1,024 members */
 
 /* Parses one JSON text of any type. INVALID with a position in err->detail, never echoing input.

@@ -4,15 +4,21 @@
 #include "store/sql.h"
 #include "store/store_migrations.h"
 
-__asm__(".pushsection .rodata\n"
-        ".global store_migration_0001\n"
-        ".global store_migration_0001_end\n"
-        "store_migration_0001: .incbin \"" MIGRATIONS_DIR "/0001_first.sql\"\n"
-        "store_migration_0001_end: .byte 0\n"
-        ".popsection\n");
+#define EMBED(number, file)                                                                        \
+    __asm__(".pushsection .rodata\n"                                                               \
+            ".global store_migration_" number "\n"                                                 \
+            ".global store_migration_" number "_end\n"                                             \
+            "store_migration_" number ": .incbin \"" MIGRATIONS_DIR "/" file "\"\n"                \
+            "store_migration_" number "_end: .byte 0\n"                                            \
+            ".popsection\n")
+
+EMBED("0001", "0001_first.sql");
+EMBED("0002", "0002_prune.sql");
 
 extern const char store_migration_0001[];
 extern const char store_migration_0001_end[];
+extern const char store_migration_0002[];
+extern const char store_migration_0002_end[];
 
 static const char create_version_table[] = "CREATE TABLE IF NOT EXISTS schema_version ("
                                            "version {int64} NOT NULL PRIMARY KEY) {strict}";
@@ -72,6 +78,7 @@ enum status migrations_run_all(struct sql_conn *conn, struct err *err)
 {
     const struct span texts[] = {
         span_of(store_migration_0001, (size_t)(store_migration_0001_end - store_migration_0001)),
+        span_of(store_migration_0002, (size_t)(store_migration_0002_end - store_migration_0002)),
     };
     return migrations_run(conn, texts, ARRAY_LEN(texts), err);
 }

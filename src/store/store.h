@@ -119,7 +119,7 @@ struct store_page {
 /* --- Application clients
  * ---------------------------------------------------------------------------- */
 
-/* An idempotency key remembers what a create made. Empty: none. */
+/* An idempotency key remembers for a day what a create made. Empty: none. */
 struct store_idempotency {
     struct span key;     /* caller and its own key, at most 320 bytes */
     struct span request; /* digest of the request, so that reuse for another one is noticed */

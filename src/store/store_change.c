@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+enum { CHANGES_KEPT = 100000, PRUNE_EVERY = 1024 };
+
 static const char raise_counter[] =
     "UPDATE change_counter SET revision = revision + :count WHERE name = 'change' "
     "RETURNING revision";
@@ -11,6 +13,10 @@ static const char raise_counter_to[] = "UPDATE change_counter SET revision = :le
 static const char read_counter[] = "SELECT revision FROM change_counter WHERE name = 'change'";
 static const char insert_change[] = "INSERT INTO change (revision, account_id, kind, id, jti) "
                                     "VALUES (:revision, :account_id, :kind, :id, :jti)";
+
+static const char forget_old[] =
+    "DELETE FROM change WHERE revision <= (SELECT revision FROM change "
+    "ORDER BY revision DESC LIMIT 1 OFFSET :kept)";
 
 static enum status read_revision(struct sql_stmt *row, int64_t *ret_revision, struct err *err)
 {
@@ -43,6 +49,13 @@ enum status store_counter_read(struct sql_conn *conn, int64_t *ret_revision, str
     return read_revision(sql_prepare(conn, read_counter), ret_revision, err);
 }
 
+enum status store_change_forget_old(struct sql_conn *conn, int64_t kept, struct err *err)
+{
+    struct sql_stmt *old = sql_prepare(conn, forget_old);
+    sql_bind_int64(old, ":kept", kept);
+    return sql_run(old, NULL, err);
+}
+
 enum status store_change_add(struct store_tx *tx, const struct store_change *change,
                              const struct audit_event *audit, struct err *err)
 {
@@ -60,6 +73,8 @@ enum status store_change_add(struct store_tx *tx, const struct store_change *cha
     status = sql_run(insert, NULL, err);
     if (status == OK)
         status = store_audit_insert(tx, revision, audit, err);
+    if (status == OK && revision % PRUNE_EVERY == 0)
+        status = store_change_forget_old(tx->conn, CHANGES_KEPT, err);
     if (status != OK)
         return status;
     tx->change = *change;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store_internal.h"
 
-enum { IDEMPOTENCY_KEY_LEN_MAX = 320 };
+enum { IDEMPOTENCY_KEY_LEN_MAX = 320, IDEMPOTENCY_SECONDS = 24 * 3600 };
 
 static const char select_made[] = "SELECT request, kind, id FROM idempotency "
                                   "WHERE account_id = :account_id AND key = :key";
 static const char insert_made[] =
     "INSERT INTO idempotency (account_id, key, request, kind, id, created_at) "
     "VALUES (:account_id, :key, :request, :kind, :id, :created_at)";
+
+static const char forget_old[] = "DELETE FROM idempotency WHERE created_at < :before";
 
 static bool has_key(const struct store_idempotency *idempotency)
 {
@@ -48,6 +50,11 @@ enum status store_idempotency_add(struct store_tx *tx, const struct store_idempo
 {
     if (!has_key(idempotency))
         return OK;
+    struct sql_stmt *old = sql_prepare(tx->conn, forget_old);
+    sql_bind_int64(old, ":before", made->created_at - IDEMPOTENCY_SECONDS);
+    enum status status = sql_run(old, NULL, err);
+    if (status != OK)
+        return status;
     struct sql_stmt *insert = sql_prepare(tx->conn, insert_made);
     sql_bind_text(insert, ":account_id", made->account_id);
     sql_bind_text(insert, ":key", idempotency->key);

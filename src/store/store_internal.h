@@ -27,6 +27,10 @@ enum status store_write(struct store *store,
 enum status store_change_add(struct store_tx *tx, const struct store_change *change,
                              const struct audit_event *audit, struct err *err) MUST_USE;
 
+/* Keeps the feed's newest kept rows; now and then, by itself. Who follows the feed and fell further
+ * behind starts from the tables. */
+enum status store_change_forget_old(struct sql_conn *conn, int64_t kept, struct err *err) MUST_USE;
+
 /* Raises the counter by count; *ret_revision is its new value. */
 enum status store_counter_raise(struct store_tx *tx, int64_t count, int64_t *ret_revision,
                                 struct err *err) MUST_USE;

@@ -85,7 +85,35 @@ static void add_challenge(struct exchange *x)
         reply_header(x, SPAN("WWW-Authenticate"), challenge);
 }
 
-/* Opens the body that every error has; the caller adds its own members and closes it. */
+static bool is_oauth(const struct exchange *x)
+{
+    return span_starts(x->path, SPAN("/oauth"));
+}
+
+/* Both shapes of an error: the contract's, and under /oauth that of RFC 6749 §5.2. The caller adds
+ * its own members and closes the body. */
+static struct json_writer open_body(struct exchange *x, int http_status, const char *message)
+{
+    x->reply.header_count = 0;
+    struct json_writer writer = reply_json(x, http_status);
+    reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
+    json_object_open(&writer);
+    if (is_oauth(x)) {
+        json_member_text(&writer, SPAN("error"),
+                         http_status == 503   ? SPAN("temporarily_unavailable")
+                         : http_status == 500 ? SPAN("server_error")
+                                              : SPAN("invalid_request"));
+        json_member_text(&writer, SPAN("error_description"), span_cstr(message));
+        return writer;
+    }
+    json_name(&writer, SPAN("messages"));
+    json_array_open(&writer);
+    json_write_text(&writer, span_cstr(message));
+    json_array_close(&writer);
+    json_member_text(&writer, SPAN("request_id"), span_of(x->request_id, REQUEST_ID_LEN));
+    return writer;
+}
+
 static struct json_writer open_error(struct exchange *x, enum status status)
 {
     /* An INVALID or better detail is written for callers; what went wrong inside is for the log. */
@@ -93,22 +121,22 @@ static struct json_writer open_error(struct exchange *x, enum status status)
     const char *message = statuses[status].message;
     if (!is_ours && x->err.status == status && x->err.detail[0] != '\0')
         message = x->err.detail;
-    x->reply.header_count = 0;
-    struct json_writer writer = reply_json(x, statuses[status].http);
-    reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
+    struct json_writer writer = open_body(x, statuses[status].http, message);
     if (status == UNAUTHENTICATED)
         add_challenge(x);
     if (statuses[status].http == 503)
         reply_header(x, SPAN("Retry-After"), SPAN("1"));
     if (status == RATE_LIMITED)
         reply_header(x, SPAN("Retry-After"), SPAN("60"));
-    json_object_open(&writer);
-    json_name(&writer, SPAN("messages"));
-    json_array_open(&writer);
-    json_write_text(&writer, span_cstr(message));
-    json_array_close(&writer);
-    json_member_text(&writer, SPAN("request_id"), span_of(x->request_id, REQUEST_ID_LEN));
     return writer;
+}
+
+void reply_method_not_allowed(struct exchange *x, struct span allow)
+{
+    struct json_writer writer =
+        open_body(x, 405, "This path does not take this method; Allow names those it takes.");
+    reply_header(x, SPAN("Allow"), allow);
+    json_object_close(&writer);
 }
 
 void reply_error(struct exchange *x, enum status status)
@@ -120,7 +148,8 @@ void reply_error(struct exchange *x, enum status status)
 void reply_not_found(struct exchange *x, struct span id)
 {
     struct json_writer writer = open_error(x, NOT_FOUND);
-    json_member_text(&writer, SPAN("id"), id);
+    if (!is_oauth(x))
+        json_member_text(&writer, SPAN("id"), id);
     json_object_close(&writer);
 }
 

@@ -26,12 +26,15 @@ void reply_header(struct exchange *x, struct span name, struct span value);
  * §5.1, Pragma: no-cache. */
 void reply_no_store(struct exchange *x);
 
-/* Error bodies. x->err, when set, gives the message that people read; 503 and 429 carry
- * Retry-After; 401 carries a Bearer challenge (RFC 6750 §3), with error="invalid_token" when a
- * credential was sent. */
+/* Error bodies; under /oauth in the shape of RFC 6749 §5.2, else in the contract's. x->err, when
+ * set, gives the message that people read; 503 and 429 carry Retry-After; 401 carries a Bearer
+ * challenge (RFC 6750 §3), with error="invalid_token" when a credential was sent. */
 void reply_error(struct exchange *x, enum status status);
 void reply_not_found(struct exchange *x, struct span id);
 void reply_bad_request(struct exchange *x, const struct problems *problems);
+
+/* 405: allow names the methods that the path takes (RFC 9110 §15.5.6). */
+void reply_method_not_allowed(struct exchange *x, struct span allow);
 
 /* One field's error, without a table. */
 void reply_bad_field(struct exchange *x, struct span field, const char *text);

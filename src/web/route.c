@@ -103,17 +103,7 @@ bool route_find(struct exchange *x, const struct route *routes, size_t count)
         return false;
     }
     if (x->method == HTTP_OTHER || (methods & 1u << x->method) == 0) {
-        struct json_writer writer = reply_json(x, 405);
-        reply_header(x, SPAN("Allow"), allow_value(x, methods));
-        reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
-        json_object_open(&writer);
-        json_name(&writer, SPAN("messages"));
-        json_array_open(&writer);
-        json_write_text(&writer,
-                        SPAN("This path does not take this method; Allow names those it takes."));
-        json_array_close(&writer);
-        json_member_text(&writer, SPAN("request_id"), span_of(x->request_id, REQUEST_ID_LEN));
-        json_object_close(&writer);
+        reply_method_not_allowed(x, allow_value(x, methods));
         return false;
     }
     enum http_method method = x->method == HTTP_HEAD ? HTTP_GET : x->method;

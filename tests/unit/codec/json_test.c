@@ -324,6 +324,33 @@ static void an_empty_span_is_no_json(void **state)
     assert_int_equal(parse((struct span){0}), INVALID);
 }
 
+/* Many small containers cost far more memory than their bytes. */
+static void values_altogether_are_counted(void **state)
+{
+    (void)state;
+    struct buf text AUTO(buf);
+    buf_init(&text, 1 << 20);
+    const size_t most = JSON_VALUES_PER_MEMBER * json_limits_default.members_max;
+    /* [[0,0,…],[0,0,…],…]: one for the outer array, then for each inner one as many as it has
+     * elements, and a comma. */
+    buf_byte(&text, '[');
+    for (size_t values = 1; values + 512 < most; values += 512) {
+        buf_put(&text, values == 1 ? SPAN("[0") : SPAN(",[0"));
+        for (int i = 0; i < 510; i++)
+            buf_put(&text, SPAN(",0"));
+        buf_byte(&text, ']');
+    }
+    size_t len = text.len;
+    buf_byte(&text, ']');
+    assert_true(buf_ok(&text));
+    assert_int_equal(parse(buf_span(&text)), OK);
+    text.len = len;
+    for (int i = 0; i < 512; i++)
+        buf_put(&text, SPAN(",{}"));
+    buf_byte(&text, ']');
+    assert_int_equal(parse(buf_span(&text)), INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +369,7 @@ int main(void)
         cmocka_unit_test(numbers_are_whole_or_real_and_never_infinite),
         cmocka_unit_test(escapes_are_those_of_rfc_8259),
         cmocka_unit_test(an_empty_span_is_no_json),
+        cmocka_unit_test(values_altogether_are_counted),
     };
     return RUN_TESTS(tests);
 }

@@ -2,6 +2,7 @@
 #include "store/migrations.h"
 
 #include "store/sql.h"
+#include "store/store_internal.h"
 #include "store_fixture.h"
 
 #include <sys/stat.h>
@@ -121,9 +122,28 @@ static void the_first_schema_takes_no_other_words(void **state)
     disconnect(&c);
 }
 
+static void the_feed_keeps_its_newest_rows(void **state)
+{
+    struct fixture *f = *state;
+    fixture_account(f, ACCOUNT);
+    fixture_account(f, OTHER_ACCOUNT);
+    int64_t newest = f->revision;
+    store_close(f->store);
+    f->store = NULL;
+    struct connection c = connect(f);
+    assert_int_equal(number(f, &c, "SELECT COUNT(*) FROM change"), 2);
+    assert_ok(f, store_change_forget_old(c.conn, 2, &f->err));
+    assert_int_equal(number(f, &c, "SELECT COUNT(*) FROM change"), 2);
+    assert_ok(f, store_change_forget_old(c.conn, 1, &f->err));
+    assert_int_equal(number(f, &c, "SELECT COUNT(*) FROM change"), 1);
+    assert_int_equal(number(f, &c, "SELECT revision FROM change"), newest);
+    disconnect(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        empty_store_test(the_feed_keeps_its_newest_rows),
         empty_store_test(steps_run_once_each_and_a_failed_one_leaves_the_version_before),
         store_test(a_newer_database_is_refused_unharmed),
         store_test(the_first_schema_takes_no_other_words),

@@ -396,6 +396,28 @@ static void an_idempotency_key_makes_one_client(void **state)
     assert_span_equal(f->existing_id, "app_1");
 }
 
+static void an_idempotency_key_is_forgotten_after_a_day(void **state)
+{
+    struct fixture *f = *state;
+    const struct store_idempotency key = {SPAN("once"), SPAN("digest-a")};
+    const struct store_idempotency next = {SPAN("next"), SPAN("digest-b")};
+    const struct store_idempotency last = {SPAN("last"), SPAN("digest-c")};
+    struct app_client first = fixture_client(f, 1);
+    struct app_client second = fixture_client(f, 2);
+    struct app_client third = fixture_client(f, 3);
+    struct app_client fourth = fixture_client(f, 4);
+    assert_ok(f, fixture_try_create(f, &first, &key));
+    second.created_at = first.created_at + 86400;
+    assert_ok(f, fixture_try_create(f, &second, &next));
+    assert_ok(f, fixture_try_create(f, &fourth, &key));
+    assert_span_equal(f->existing_id, "app_1");
+    third.created_at = first.created_at + 86401;
+    assert_ok(f, fixture_try_create(f, &third, &last));
+    fourth.created_at = third.created_at;
+    assert_ok(f, fixture_try_create(f, &fourth, &key));
+    assert_int_equal(f->existing_id.len, 0);
+}
+
 static void a_failed_create_uses_no_idempotency_key(void **state)
 {
     struct fixture *f = *state;
@@ -449,6 +471,7 @@ int main(void)
         store_test(delete_takes_all_that_hangs_on_it),
         store_test(a_grant_outlives_its_corpus_without_its_key),
         store_test(an_idempotency_key_makes_one_client),
+        store_test(an_idempotency_key_is_forgotten_after_a_day),
         store_test(a_failed_create_uses_no_idempotency_key),
         store_test(a_small_arena_is_no_memory),
     };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "web/route.h"
 
+#include "web/reply.h"
+
 #include "../exchange_fixture.h"
 
 static void handle(struct exchange *x)
@@ -96,6 +98,29 @@ static void other_methods_are_405_with_allow(void **state)
     fixture_close(&f);
 }
 
+/* RFC 6749 §5.2's shape, as for every other error there. */
+static void errors_under_oauth_have_oauths_shape(void **state)
+{
+    (void)state;
+    struct exchange_fixture f;
+    assert_false(find(&f, HTTP_POST, "/oauth2/nothing"));
+    assert_int_equal(f.x.reply.status, 404);
+    assert_true(fixture_reply_has(&f, "\"error\":\"invalid_request\",\"error_description\":\""));
+    assert_false(fixture_reply_has(&f, "messages"));
+    fixture_close(&f);
+    fixture_open(&f, HTTP_POST, "/oauth2/token");
+    reply_method_not_allowed(&f.x, SPAN("POST"));
+    assert_int_equal(f.x.reply.status, 405);
+    assert_span_equal(fixture_reply_header(&f, "Allow"), "POST");
+    assert_true(fixture_reply_has(&f, "\"error\":\"invalid_request\",\"error_description\":\""));
+    fixture_close(&f);
+    fixture_open(&f, HTTP_POST, "/oauth2/token");
+    reply_error(&f.x, UNAVAILABLE);
+    assert_true(fixture_reply_has(&f, "\"error\":\"temporarily_unavailable\""));
+    assert_span_equal(fixture_reply_header(&f, "Retry-After"), "1");
+    fixture_close(&f);
+}
+
 static void options_is_204_with_allow(void **state)
 {
     (void)state;
@@ -156,6 +181,7 @@ int main(void)
         cmocka_unit_test(head_is_get),
         cmocka_unit_test(unknown_paths_are_404),
         cmocka_unit_test(other_methods_are_405_with_allow),
+        cmocka_unit_test(errors_under_oauth_have_oauths_shape),
         cmocka_unit_test(options_is_204_with_allow),
         cmocka_unit_test(paths_that_do_not_decode_are_400),
         cmocka_unit_test(a_sound_table_passes),
