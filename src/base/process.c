@@ -11,3 +11,8 @@ void process_drop_abilities(void)
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     (void)setrlimit(RLIMIT_CORE, &no_core);
 }
+
+void process_set_name(const char *name)
+{
+    (void)prctl(PR_SET_NAME, name);
+}

@@ -25,6 +25,8 @@ struct cli {
     size_t word_count;
     bool is_json;
     bool wants_help;
+    const struct cli_command *command;
+    char *const *argv; /* as the process got it */
 };
 
 /* A command's own options; flag options take no value. */
@@ -45,6 +47,11 @@ struct cli_command {
 
 extern const struct cli_command cli_commands[];
 extern const size_t cli_command_count;
+
+/* Default < file < environment < flag, into *ret_config, whose texts are in the arena or in argv.
+ */
+enum status cli_read_config(const struct cli *cli, struct arena *arena, struct config *ret_config,
+                            struct err *err) MUST_USE;
 
 /* The value of an option; empty when it was not given. The last one wins. */
 struct span cli_option(const struct cli *cli, const char *name);

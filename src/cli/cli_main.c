@@ -7,15 +7,11 @@
 #include "base/buf.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { ARENA_BYTES_MAX = 64 << 20, CONFIG_FILE_BYTES_MAX = 65536 };
-
-extern char **environ;
+enum { ARENA_BYTES_MAX = 64 << 20 };
 
 /* --- Help
  * ------------------------------------------------------------------------------------------------
@@ -56,51 +52,6 @@ static int print_command_help(const struct cli_command *command)
     return 0;
 }
 
-/* --- Configuration: default < file < environment < flag
- * ---------------------------------------------------- */
-
-static enum status read_config_file(struct cli *cli, struct span path, struct err *err)
-{
-    char *text = arena_alloc(&cli->arena, CONFIG_FILE_BYTES_MAX);
-    int fd = open(path.ptr, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return fail(err, NOT_FOUND, "cannot open %.60s: %s", path.ptr, strerror(errno));
-    ssize_t len = text == NULL ? -1 : read(fd, text, CONFIG_FILE_BYTES_MAX);
-    (void)close(fd);
-    if (len < 0 || len == CONFIG_FILE_BYTES_MAX)
-        return fail(err, INVALID, "cannot read %.60s, or it is longer than 64 KiB", path.ptr);
-    return config_read_file(&cli->config, span_of(text, (size_t)len), path.ptr, &cli->arena, err);
-}
-
-static enum status set_flag(struct cli *cli, const struct cli_option *option, struct err *err)
-{
-    char name[64];
-    if (option->name.len >= sizeof name)
-        return fail(err, NOT_FOUND, "unknown option");
-    for (size_t i = 0; i < option->name.len; i++)
-        name[i] = option->name.ptr[i] == '-' ? '_' : option->name.ptr[i];
-    return config_set(&cli->config, span_of(name, option->name.len), option->value, &cli->arena,
-                      err);
-}
-
-static enum status read_config(struct cli *cli, const struct cli_command *command, struct err *err)
-{
-    struct span file = cli_option(cli, "config");
-    config_defaults(&cli->config);
-    enum status status = file.len == 0 ? OK : read_config_file(cli, file, err);
-    if (status == OK)
-        status =
-            config_read_environment(&cli->config, (const char *const *)environ, &cli->arena, err);
-    config_source_begin(&cli->config);
-    for (size_t i = 0; i < cli->option_count && status == OK; i++) {
-        struct span name = cli->options[i].name;
-        bool is_own = cli_arguments_row(command, name) != NULL || span_equal(name, SPAN("config"));
-        if (!is_own)
-            status = set_flag(cli, &cli->options[i], err);
-    }
-    return status == OK ? config_check(&cli->config, err) : status;
-}
-
 int main(int argc, char **argv)
 {
     struct err err = {0};
@@ -118,11 +69,13 @@ int main(int argc, char **argv)
     if (cli == NULL)
         return cli_fail("no memory");
     arena_init(&cli->arena, ARENA_BYTES_MAX);
+    cli->command = command;
+    cli->argv = argv;
     int result = cli_arguments_read(cli, &named, argc, argv);
     if (result == 0 && cli->wants_help) {
         result = print_command_help(command);
     } else if (result == 0) {
-        enum status status = read_config(cli, command, &err);
+        enum status status = cli_read_config(cli, &cli->arena, &cli->config, &err);
         log_init("postern", span_equal(cli->config.log_format, SPAN("json")));
         result = status == OK ? command->run(cli) : cli_usage("%s", err.detail);
     }

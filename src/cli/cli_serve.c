@@ -18,9 +18,18 @@ const struct cli_option_row cli_serve_options[] = {
     {NULL, NULL, NULL},
 };
 
+static enum status read_config(void *context, struct arena *arena, struct config *ret_config,
+                               struct err *err)
+{
+    return cli_read_config(context, arena, ret_config, err);
+}
+
 int cli_serve(struct cli *cli)
 {
     const struct supervisor_options options = {.config = &cli->config,
+                                               .read_config = read_config,
+                                               .read_context = cli,
+                                               .argv = cli->argv,
                                                .is_offline = cli_has(cli, "offline")};
     return supervisor_run(&options);
 }

@@ -69,9 +69,14 @@ void http_conn_close(struct http_conn *conn)
     uv_close(&conn->uv.handle, on_closed);
 }
 
-bool http_conn_is_idle(const struct http_conn *conn)
+void http_conn_drain(struct http_conn *conn)
 {
-    return conn->state == CONN_IDLE;
+    if (conn->state != CONN_IDLE)
+        return;
+    if (conn->has_begun)
+        http_conn_close(conn);
+    else
+        conn->deadline_ms = now_ms(conn) + DRAIN_FRESH_MS;
 }
 
 static bool is_reading(const struct http_conn *conn)
@@ -258,6 +263,7 @@ static void begin_request(struct http_conn *conn)
         return;
     }
     conn->state = CONN_HEAD;
+    conn->has_begun = true;
     set_deadline(conn, conn->server->limits.head_seconds_max);
 }
 

@@ -18,6 +18,7 @@ uv_loop_t *loop_uv(struct loop *loop);
 
 enum {
     READ_BYTES = 16384, /* the loop's read buffer; also the most that a connection keeps unread */
+    DRAIN_FRESH_MS = 1000,
     LINGER_MS = 2000,
     LINGER_BYTES_MAX = 1 << 20,
 };
@@ -59,6 +60,7 @@ struct http_conn {
     bool is_control;      /* a Unix socket; else TCP */
     bool is_paused;       /* reading is stopped: bytes came while a request ran */
     bool is_taking_input; /* conn_take() is on the stack */
+    bool has_begun;       /* a byte of a request came */
     bool has_ended;       /* the peer sends nothing more */
     bool closes_after;    /* after the reply being written */
     bool lingers;         /* when it closes: the peer may still be sending */
@@ -125,5 +127,6 @@ void http_conn_open(struct http_server *server, int take_fd, bool is_control,
                     const struct peer *peer);
 void http_conn_close(struct http_conn *conn);
 void http_conn_tick(struct http_conn *conn, uint64_t now_ms);
-/* Is it between requests? */
-bool http_conn_is_idle(const struct http_conn *conn);
+/* No request is under way: closes at once, or a moment later if none came yet on this connection,
+ * as its first may be on its way. */
+void http_conn_drain(struct http_conn *conn);

@@ -337,8 +337,7 @@ void http_server_drain(struct http_server *server)
     struct http_conn *next;
     for (struct http_conn *conn = server->conns; conn != NULL; conn = next) {
         next = conn->next;
-        if (http_conn_is_idle(conn))
-            http_conn_close(conn);
+        http_conn_drain(conn);
     }
 }
 

@@ -43,6 +43,8 @@ struct front_loop {
     pthread_t thread;
     bool has_thread;
     bool is_draining;
+    atomic_bool is_retiring;
+    atomic_bool has_ended;
     size_t running; /* exchanges that are with a worker or the signer */
     size_t asked;   /* of those, with the signer */
     unsigned silent_ticks;
@@ -75,7 +77,7 @@ static void finish(struct front_loop *front, struct exchange *x)
         reply_header(x, SPAN("Access-Control-Allow-Origin"), SPAN("*"));
     if (!buf_ok(&x->reply.body))
         reply_error(x, NO_MEMORY);
-    if (front->is_draining)
+    if (front->is_draining || atomic_load_explicit(&front->is_retiring, memory_order_relaxed))
         x->reply.close = true;
     http_reply(x);
 }
@@ -336,6 +338,16 @@ static void on_drain(void *context)
     http_server_drain(front->http);
 }
 
+void front_loop_retire(struct front_loop *front)
+{
+    atomic_store(&front->is_retiring, true);
+}
+
+bool front_loop_has_ended(const struct front_loop *front)
+{
+    return atomic_load(&front->has_ended);
+}
+
 void front_loop_drain(struct front_loop *front)
 {
     loop_post(front->loop, &front->drain_node);
@@ -401,6 +413,7 @@ static void *run_loop(void *context)
 {
     struct front_loop *front = context;
     loop_run(front->loop);
+    atomic_store(&front->has_ended, true);
     return NULL;
 }
 

@@ -33,6 +33,14 @@ bool front_loop_start(struct front_loop *front) MUST_USE;
 /* A new signer: from another thread, soon. */
 void front_loop_attach(struct front_loop *front, int take_fd);
 
+/* Every reply from now on is its connection's last; new connections are still taken. So that at a
+ * hand-over nobody sends a request into a connection that is about to close. From another thread.
+ */
+void front_loop_retire(struct front_loop *front);
+
+/* Has the drained loop answered all, and stopped? From another thread. */
+bool front_loop_has_ended(const struct front_loop *front);
+
 /* Takes no new connections, answers what runs, then ends its thread. From another thread. */
 void front_loop_drain(struct front_loop *front);
 

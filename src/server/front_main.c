@@ -11,6 +11,7 @@
 #include "server/front_options.h"
 #include "server/worker.h"
 #include "signing/signing.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -22,7 +23,14 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { ARENA_BYTES_MAX = 1 << 18, EXCHANGE_BYTES_MAX = 16 << 20, ROUTES_TEXT_MAX = 1 << 18 };
+enum {
+    ARENA_BYTES_MAX = 1 << 18,
+    EXCHANGE_BYTES_MAX = 16 << 20,
+    ROUTES_TEXT_MAX = 1 << 18,
+    RETIRE_MS = 1000,        /* connections that are in use get to close by themselves */
+    HAND_OVER_MS_MAX = 3000, /* then running requests get to end, before the store is closed */
+    ENDING_TICK_MS = 2,
+};
 
 struct front {
     struct front_options options;
@@ -93,7 +101,7 @@ static void on_silent(void *context)
 {
     const struct front *front = context;
     log_error("the signer does not answer; asking for a new one");
-    if (!front_channel_signer_hangs(front->options.channel_fd))
+    if (!front_channel_tell(front->options.channel_fd, CHANNEL_SIGNER_HANGS))
         log_error("the supervisor cannot be told");
 }
 
@@ -174,8 +182,9 @@ static void take_signer(struct front *front, const int *fds)
         worker_pool_attach(front->pool, i, fds[1 + front->loop_count + i]);
 }
 
-/* Until SIGTERM, or the supervisor is gone, or (without a network) nobody talks any more. */
-static void run(struct front *front)
+/* Until SIGTERM, or the supervisor is gone, or (without a network) nobody talks any more. True: the
+ * store is to be handed over to another front. */
+static bool run(struct front *front)
 {
     struct pollfd watched[] = {
         {.fd = front->signal_fd, .events = POLLIN},
@@ -186,17 +195,18 @@ static void run(struct front *front)
         if (poll(watched, ARRAY_LEN(watched), -1) < 0) {
             if (errno == EINTR)
                 continue;
-            return;
+            return false;
         }
         if (watched[0].revents != 0 || watched[2].revents != 0)
-            return;
-        if (watched[1].revents != 0) {
-            int fds[FRONT_LANES_MAX];
-            size_t expected = 1 + front->loop_count + (size_t)front->app.config.workers;
-            if (!front_channel_receive(front->options.channel_fd, fds, expected))
-                return;
-            take_signer(front, fds);
-        }
+            return false;
+        if (watched[1].revents == 0)
+            continue;
+        int fds[FRONT_LANES_MAX];
+        size_t expected = 1 + front->loop_count + (size_t)front->app.config.workers;
+        enum channel_word word = front_channel_receive(front->options.channel_fd, fds, expected);
+        if (word != CHANNEL_LANES)
+            return word == CHANNEL_HAND_OVER;
+        take_signer(front, fds);
     }
 }
 
@@ -209,7 +219,7 @@ static void *end_in_time(void *context)
     _exit(0);
 }
 
-static void stop(struct front *front)
+static void drain(struct front *front)
 {
     pthread_t guard;
     if (pthread_create(&guard, NULL, end_in_time, front) == 0)
@@ -218,12 +228,56 @@ static void stop(struct front *front)
         if (front->loops[i] != NULL)
             front_loop_drain(front->loops[i]);
     }
+}
+
+static void stop(struct front *front)
+{
     for (size_t i = 0; i < front->loop_count; i++)
         front_loop_join(front->loops[i]);
     worker_pool_free(front->pool);
     for (size_t i = 0; i < front->loop_count; i++)
         front_loop_free(front->loops[i]);
     front_app_close(&front->app);
+}
+
+static bool have_loops_ended(const struct front *front)
+{
+    bool have_ended = true;
+    for (size_t i = 0; i < front->loop_count; i++)
+        have_ended &= front_loop_has_ended(front->loops[i]);
+    return have_ended;
+}
+
+/* Another front is prepared. First every reply closes its connection, while all goes on; then no
+ * new connection is taken (who comes waits in the listening sockets, which the other front has
+ * too), and what runs is answered; then the store is closed, and the other front opens it. Requests
+ * that take longer go on from memory. */
+static void hand_over(struct front *front)
+{
+    struct pollfd term = {.fd = front->signal_fd, .events = POLLIN};
+    for (size_t i = 0; i < front->loop_count; i++)
+        front_loop_retire(front->loops[i]);
+    (void)poll(&term, 1, RETIRE_MS);
+    drain(front);
+    for (int waited = 0; waited < HAND_OVER_MS_MAX && !have_loops_ended(front);
+         waited += ENDING_TICK_MS)
+        (void)poll(NULL, 0, ENDING_TICK_MS);
+    bool is_complete = have_loops_ended(front);
+    if (is_complete)
+        stop(front);
+    else
+        store_retire(front->app.app.store);
+    if (!front_channel_tell(front->options.channel_fd, CHANNEL_STORE_FREE))
+        log_warn("the supervisor is gone");
+    if (!is_complete)
+        stop(front);
+}
+
+/* False: the supervisor is gone, or there is no need for this front any more. */
+static bool wait_for_store(const struct front *front)
+{
+    return front_channel_tell(front->options.channel_fd, CHANNEL_WAITS) &&
+           front_channel_receive(front->options.channel_fd, NULL, 0) == CHANNEL_GO;
 }
 
 /* For `postern routes`: the table that router, authorization and the OpenAPI test read. */
@@ -260,6 +314,7 @@ int main(int argc, char **argv)
         log_error("no memory");
         return 1;
     }
+    process_set_name("posternd");
     process_drop_abilities();
     front->signal_fd = open_signals();
     front->idle_fd = eventfd(0, EFD_CLOEXEC);
@@ -272,15 +327,22 @@ int main(int argc, char **argv)
     }
     log_init("posternd", span_equal(front->app.config.log_format, SPAN("json")));
     front->loop_count = front->options.loop_count;
+    if (front->options.waits && !wait_for_store(front))
+        return 1;
     status = start(front, &err);
     if (status != OK) {
         log_error("%s", err.detail);
         return 1;
     }
-    if (!front_channel_ready(front->options.channel_fd, front->app.is_first_start))
+    if (!front_channel_tell(front->options.channel_fd,
+                            front->app.is_first_start ? CHANNEL_FIRST_READY : CHANNEL_READY))
         return 1; /* the supervisor is gone already */
-    run(front);
-    stop(front);
+    if (run(front)) {
+        hand_over(front);
+    } else {
+        drain(front);
+        stop(front);
+    }
     arena_done(&front->arena);
     free(front);
     return 0;

@@ -58,6 +58,10 @@ static bool read_option(struct front_options *options, struct span name, struct 
         options->ends_when_idle = span_equal(value, SPAN("yes"));
         return true;
     }
+    if (span_equal(name, SPAN("--waits"))) {
+        options->waits = span_equal(value, SPAN("yes"));
+        return true;
+    }
     if (span_equal(name, SPAN("--loops")) && read_number(value, &loops) && loops > 0) {
         options->loop_count = (size_t)loops;
         return true;
@@ -98,19 +102,13 @@ enum status front_options_read(int argc, char **argv, struct front_options *ret_
     return status;
 }
 
-bool front_channel_ready(int channel_fd, bool is_first_start)
+bool front_channel_tell(int channel_fd, enum channel_word word)
 {
-    char word = is_first_start ? 'F' : 'R';
-    return send(channel_fd, &word, 1, MSG_NOSIGNAL) == 1;
+    char byte = (char)word;
+    return send(channel_fd, &byte, 1, MSG_NOSIGNAL) == 1;
 }
 
-bool front_channel_signer_hangs(int channel_fd)
-{
-    char word = 'S';
-    return send(channel_fd, &word, 1, MSG_NOSIGNAL) == 1;
-}
-
-bool front_channel_receive(int channel_fd, int *ret_fds, size_t count)
+enum channel_word front_channel_receive(int channel_fd, int *ret_fds, size_t count)
 {
     char word;
     union {
@@ -122,12 +120,15 @@ bool front_channel_receive(int channel_fd, int *ret_fds, size_t count)
                              .msg_iovlen = 1,
                              .msg_control = &control,
                              .msg_controllen = sizeof control};
-    if (recvmsg(channel_fd, &message, MSG_CMSG_CLOEXEC) != 1 || word != 'L')
-        return false;
+    if (recvmsg(channel_fd, &message, MSG_CMSG_CLOEXEC) != 1)
+        return CHANNEL_NONE;
+    if (word != CHANNEL_LANES)
+        return word == CHANNEL_GO || word == CHANNEL_HAND_OVER ? (enum channel_word)word
+                                                               : CHANNEL_NONE;
     const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     if (header == NULL || header->cmsg_type != SCM_RIGHTS ||
         header->cmsg_len != CMSG_LEN(count * sizeof(int)))
-        return false;
+        return CHANNEL_NONE;
     memcpy(ret_fds, CMSG_DATA(header), count * sizeof(int));
-    return true;
+    return CHANNEL_LANES;
 }

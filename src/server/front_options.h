@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How the supervisor starts the front, and the channel between them: descriptors by number in argv,
- * one byte of readiness up, new lanes (SCM_RIGHTS) down. The same numbers on both sides are in
- * supervisor/supervisor.c. */
+ * words of one byte up and down, new lanes (SCM_RIGHTS) down. The other side is supervisor/pair.c.
+ */
 #pragma once
 
 #include "base/attr.h"
+#include "base/channel.h"
 #include "config/config.h"
 
 struct arena;
@@ -29,6 +30,7 @@ struct front_options {
     size_t loop_count;
     bool is_issuer_configured;
     bool ends_when_idle;
+    bool waits; /* another front still has the store */
 };
 
 /* Reads argv and the configuration behind config_fd. INVALID: not started by `postern serve`. */
@@ -36,11 +38,8 @@ enum status front_options_read(int argc, char **argv, struct front_options *ret_
                                struct arena *arena, struct config *config,
                                struct err *err) MUST_USE;
 
-/* Tells the supervisor that connections are accepted: 'F' at first start, else 'R'. */
-bool front_channel_ready(int channel_fd, bool is_first_start) MUST_USE;
+/* False: the supervisor is gone. */
+bool front_channel_tell(int channel_fd, enum channel_word word) MUST_USE;
 
-/* Tells the supervisor that the signer hangs or is of no use: 'S'. */
-bool front_channel_signer_hangs(int channel_fd) MUST_USE;
-
-/* Receives count lanes. False: the supervisor is gone, or sent something else. */
-bool front_channel_receive(int channel_fd, int *ret_fds, size_t count) MUST_USE;
+/* Waits for the next word; with CHANNEL_LANES come count descriptors. */
+enum channel_word front_channel_receive(int channel_fd, int *ret_fds, size_t count) MUST_USE;

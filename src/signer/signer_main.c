@@ -233,6 +233,7 @@ static int serve(struct process *process, int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct process process = {.kek_fd = -1, .config_fd = -1};
+    process_set_name("postern-signer");
     process_drop_abilities();
     log_init("postern-signer", false);
     process.signal_fd = open_signals();

@@ -29,6 +29,7 @@ struct store {
 
     pthread_mutex_t write_lock; /* writer, and opening and closing as a whole */
     struct sql_conn *writer;    /* NULL: closed */
+    bool is_retired;
 
     pthread_mutex_t pool_lock; /* everything below */
     pthread_cond_t pool_changed;
@@ -118,6 +119,8 @@ static enum status open_writer(struct store *store, struct err *err)
 {
     if (store->writer != NULL)
         return OK;
+    if (store->is_retired)
+        return fail(err, UNAVAILABLE, "the database was handed over to another process");
     struct sql_conn *conn = NULL;
     enum status status = sql_connect(store->sql, SQL_WRITE, &conn, err);
     if (status == OK)
@@ -203,6 +206,14 @@ enum status store_open(const struct store_options *options, struct store **ret_s
     }
     *ret_store = store;
     return OK;
+}
+
+void store_retire(struct store *store)
+{
+    lock(&store->write_lock);
+    store->is_retired = true;
+    close_all(store);
+    unlock(&store->write_lock);
 }
 
 void store_close(struct store *store)

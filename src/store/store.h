@@ -49,6 +49,9 @@ enum status store_open(const struct store_options *options, struct store **ret_s
                        struct err *err) MUST_USE;
 void store_close(struct store *store); /* also checkpoints. NULL is fine */
 
+/* Closes the database for good while calls may still come: they are UNAVAILABLE from then on. */
+void store_retire(struct store *store);
+
 int64_t store_revision(
     struct store *store); /* of the last committed change that this store made or read */
 

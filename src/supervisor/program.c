@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+extern char **environ;
+
 enum status program_find(const char *name, char *ret_path, size_t size, struct err *err)
 {
     char self[PATH_MAX];
@@ -31,7 +33,27 @@ enum status program_find(const char *name, char *ret_path, size_t size, struct e
                 LIBEXECDIR);
 }
 
-static void become(const char *path, const struct program *program)
+static int open_program(const char *name, struct err *err)
+{
+    char path[PATH_MAX];
+    if (program_find(name, path, sizeof path, err) != OK)
+        return -1;
+    int fd = open(path, O_PATH | O_CLOEXEC);
+    if (fd < 0)
+        (void)fail(err, UNAVAILABLE, "cannot open %s: %s", name, strerror(errno));
+    return fd;
+}
+
+enum status programs_open(struct programs *ret_programs, struct err *err)
+{
+    struct programs programs = {.front_fd = open_program("posternd", err), .signer_fd = -1};
+    if (programs.front_fd >= 0)
+        programs.signer_fd = open_program("postern-signer", err);
+    *ret_programs = programs;
+    return programs.signer_fd < 0 ? NOT_FOUND : OK;
+}
+
+static void become(const struct program *program)
 {
     const char *argv[PROGRAM_ARGUMENTS_MAX + 2] = {program->name};
     for (size_t i = 0; program->arguments[i] != NULL; i++)
@@ -41,18 +63,15 @@ static void become(const char *path, const struct program *program)
     sigset_t none;
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    (void)execv(path, (char *const *)(uintptr_t)argv);
+    (void)execveat(program->exe_fd, "", (char *const *)(uintptr_t)argv, environ, AT_EMPTY_PATH);
     _exit(127);
 }
 
 pid_t program_start(const struct program *program, struct err *err)
 {
-    char path[PATH_MAX];
-    if (program_find(program->name, path, sizeof path, err) != OK)
-        return -1;
     pid_t pid = fork();
     if (pid == 0)
-        become(path, program);
+        become(program);
     if (pid < 0)
         (void)fail(err, UNAVAILABLE, "cannot start %s: %s", program->name, strerror(errno));
     return pid;

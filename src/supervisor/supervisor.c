@@ -1,108 +1,135 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "supervisor/supervisor.h"
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "log/log.h"
 #include "supervisor/data_dir.h"
-#include "supervisor/listener.h"
 #include "supervisor/notify.h"
+#include "supervisor/pair.h"
 #include "supervisor/program.h"
+#include "supervisor/setup.h"
+#include "supervisor/takeover.h"
 
-#include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum {
-    LOOPS_MAX = 64,
-    LANES_MAX = 192,
-    LISTEN_MAX = LOOPS_MAX * CONFIG_LISTEN_MAX,
-    NUMBERS_TEXT_MAX = 8192,
-    CONFIG_TEXT_MAX = 65536,
     QUICK_DEATH_MS = 1000, /* a child that lived shorter makes the next start wait */
     QUICK_DEATHS_FREE = 8, /* in a row, before the first pause */
     BACK_OFF_MS_MIN = 50,
     BACK_OFF_MS_MAX = 5000,
     SIGNER_RETRY_MS = 500,
-    LEAVE_GRACE_MS = 3000, /* beyond drain_seconds_max */
+    LEAVE_GRACE_MS = 3000,    /* beyond drain_seconds_max */
+    PREPARE_MS_MAX = 30000,   /* for a new front to say that it waits for the store */
+    HAND_OVER_MS_MAX = 15000, /* for the old front to close it */
+    ARGUMENTS_MAX = 128,
+};
+
+/* Replacing the pair, step by step. Until the old front is told to hand over, a failure changes
+ * nothing; after that the old setup is started again. */
+enum handover {
+    HANDOVER_NONE,
+    HANDOVER_PREPARING, /* the incoming front prepares itself */
+    HANDOVER_CLOSING,   /* the current one answers what runs and closes the store */
+    HANDOVER_OPENING,   /* the incoming one opens it */
 };
 
 struct supervisor {
     const struct supervisor_options *options;
-    struct config config; /* as the children get it: public_url filled in */
     struct data_dir dir;
     int control_fd;
-    int listen_fds[LISTEN_MAX]; /* loop by loop */
-    size_t listen_count;
-    size_t loop_count;
-    size_t lane_count;
     int signal_fd;
-    int channel_fd; /* to the front; -1 while there is none */
-    pid_t front;
-    pid_t signer;
-    int64_t started_at; /* of the youngest front, monotonic ms */
+    struct programs programs;
+    struct programs programs_before; /* of the version before this one; -1: none */
+    struct pair current;
+    struct pair incoming;
+    struct pair outgoing; /* its front ends what it could not hand over; without a setup */
+    enum handover handover;
+    int64_t handover_by; /* monotonic ms */
+    bool wants_reload;
+    pid_t check; /* the next version's program, trying the configuration; -1: none */
     unsigned quick_deaths;
     bool was_ready;
     bool is_leaving;
     int64_t leave_by;
     int exit_status;
-    char url[LISTENER_URL_LEN_MAX];
+    char path[PATH_MAX]; /* of this program, also when another takes its place */
 };
+
+static struct pair_common common_of(const struct supervisor *self)
+{
+    return (struct pair_common){
+        .dir = &self->dir,
+        .programs = &self->programs,
+        .control_fd = self->control_fd,
+        .is_offline = self->options->is_offline,
+    };
+}
+
+static enum status start_current(struct supervisor *self, struct setup *setup, struct err *err)
+{
+    const struct pair_common common = common_of(self);
+    return pair_start(&self->current, setup, &common, false, err);
+}
 
 /* --- Preparation
  * ------------------------------------------------------------------------------------- */
 
-static size_t default_loops(void)
+static enum status start_anew(struct supervisor *self, struct err *err)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return cores < 1 ? 1 : cores > LOOPS_MAX ? LOOPS_MAX : (size_t)cores;
+    const struct config *config = self->options->config;
+    struct setup *setup = setup_new();
+    self->current.setup = setup;
+    if (setup == NULL)
+        return fail(err, NO_MEMORY, "no memory");
+    enum status status = data_dir_open(config->data, !self->options->is_offline, &self->dir, err);
+    if (status == OK)
+        status = setup_open(setup, config, NULL, self->options->is_offline, err);
+    if (status != OK)
+        return status;
+    self->control_fd = data_dir_control_socket(&self->dir, err);
+    return self->control_fd < 0 ? UNAVAILABLE : start_current(self, setup, err);
 }
 
-static enum status open_listeners(struct supervisor *self, struct err *err)
+/* The pair of the version before goes on serving; a reload then brings this version's. */
+static void take_over(struct supervisor *self, const struct takeover *from)
 {
-    size_t per_loop = self->options->is_offline ? 0 : self->config.listen_count;
-    for (size_t i = 0; i < per_loop; i++) {
-        int fds[LOOPS_MAX];
-        char url[LISTENER_URL_LEN_MAX];
-        enum status status = listener_open(self->config.listen[i], self->loop_count, fds, url, err);
-        if (status != OK)
-            return status;
-        for (size_t loop = 0; loop < self->loop_count; loop++)
-            self->listen_fds[loop * per_loop + i] = fds[loop];
-        if (i == 0)
-            memcpy(self->url, url, sizeof url);
-    }
-    self->listen_count = per_loop * self->loop_count;
-    return OK;
+    self->dir = from->dir;
+    self->control_fd = from->control_fd;
+    self->programs_before = from->programs;
+    self->current = from->pair;
+    self->was_ready = true;
+    self->wants_reload = true;
 }
 
 static enum status prepare(struct supervisor *self, struct err *err)
 {
-    self->config = *self->options->config;
-    self->loop_count = self->config.loops == 0 ? default_loops() : (size_t)self->config.loops;
-    if (self->options->is_offline)
-        self->loop_count = 1;
-    self->lane_count = 1 + self->loop_count + (size_t)self->config.workers;
-    (void)snprintf(self->url, sizeof self->url, "http://localhost");
-    enum status status =
-        data_dir_open(self->config.data, !self->options->is_offline, &self->dir, err);
-    if (status == OK)
-        status = open_listeners(self, err);
+    struct takeover from;
+    const char *named = self->options->argv[0];
+    ssize_t len = readlink("/proc/self/exe", self->path, sizeof self->path - 1);
+    if (len > 0)
+        self->path[len] = '\0';
+    if (strchr(named, '/') != NULL && strlen(named) < sizeof self->path)
+        memcpy(self->path, named, strlen(named) + 1);
+    enum status status = programs_open(&self->programs, err);
     if (status != OK)
         return status;
-    if (self->config.public_url.len == 0)
-        self->config.public_url = span_cstr(self->url);
-    self->control_fd = data_dir_control_socket(&self->dir, err);
-    return self->control_fd < 0 ? UNAVAILABLE : OK;
+    status = takeover_read(&from, err);
+    if (status == NOT_FOUND)
+        return start_anew(self, err);
+    if (status == OK)
+        take_over(self, &from);
+    return status;
 }
 
 static int open_signals(void)
@@ -112,238 +139,216 @@ static int open_signals(void)
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGHUP);
+    (void)sigaddset(&set, SIGUSR2);
     (void)sigaddset(&set, SIGCHLD);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* --- Starting children
- * -------------------------------------------------------------------------------- */
-
-/* The configuration as a file of its own for one child: nobody shares its position. */
-static int config_file(const struct supervisor *self)
-{
-    struct buf text AUTO(buf);
-    buf_init(&text, CONFIG_TEXT_MAX);
-    config_print(&self->config, false, &text);
-    int fd = memfd_create("configuration", MFD_CLOEXEC);
-    if (fd >= 0 && (!buf_ok(&text) || write(fd, text.data, text.len) != (ssize_t)text.len ||
-                    lseek(fd, 0, SEEK_SET) != 0)) {
-        (void)close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-static void print_numbers(const int *numbers, size_t count, char text[static NUMBERS_TEXT_MAX])
-{
-    struct buf out = {.data = text, .capacity = NUMBERS_TEXT_MAX, .limit = NUMBERS_TEXT_MAX};
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            buf_byte(&out, ',');
-        buf_int64(&out, numbers[i]);
-    }
-    buf_byte(&out, '\0');
-}
-
-static void print_number(int number, char text[static 12])
-{
-    (void)snprintf(text, 12, "%d", number);
-}
-
-static void close_all(const int *fds, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        (void)close(fds[i]);
-}
-
-/* A socket pair for each of the front's threads. */
-static bool make_lanes(const struct supervisor *self, int *front_ends, int *signer_ends)
-{
-    for (size_t i = 0; i < self->lane_count; i++) {
-        int pair[2];
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
-            close_all(front_ends, i);
-            close_all(signer_ends, i);
-            return false;
-        }
-        front_ends[i] = pair[0];
-        signer_ends[i] = pair[1];
-    }
-    return true;
-}
-
-static pid_t start_signer(const struct supervisor *self, const int *lanes, struct err *err)
-{
-    char lane_text[NUMBERS_TEXT_MAX];
-    char kek_text[12];
-    char config_text[12];
-    int fds[LANES_MAX + 2];
-    int config_fd = config_file(self);
-    if (config_fd < 0) {
-        (void)fail(err, UNAVAILABLE, "cannot hand over the configuration");
-        return -1;
-    }
-    print_numbers(lanes, self->lane_count, lane_text);
-    print_number(self->dir.kek_fd, kek_text);
-    print_number(config_fd, config_text);
-    memcpy(fds, lanes, self->lane_count * sizeof *fds);
-    fds[self->lane_count] = self->dir.kek_fd;
-    fds[self->lane_count + 1] = config_fd;
-    const struct program program = {
-        .name = "postern-signer",
-        .arguments = {"--lanes", lane_text, "--kek", kek_text, "--config", config_text},
-        .fds = fds,
-        .fd_count = self->lane_count + 2,
-    };
-    (void)lseek(self->dir.kek_fd, 0, SEEK_SET); /* the child shares the position */
-    pid_t pid = program_start(&program, err);
-    (void)close(config_fd);
-    return pid;
-}
-
-static pid_t start_front(const struct supervisor *self, int channel_fd, const int *lanes,
-                         struct err *err)
-{
-    char numbers[5][12];
-    char loops[12];
-    char lane_text[NUMBERS_TEXT_MAX];
-    char listen_text[NUMBERS_TEXT_MAX];
-    int fds[LANES_MAX + LISTEN_MAX + 5];
-    int config_fd = config_file(self);
-    if (config_fd < 0) {
-        (void)fail(err, UNAVAILABLE, "cannot hand over the configuration");
-        return -1;
-    }
-    const int named[] = {channel_fd, config_fd, self->dir.fd, self->control_fd, self->dir.lock_fd};
-    size_t count = 0;
-    for (size_t i = 0; i < ARRAY_LEN(named); i++) {
-        print_number(named[i], numbers[i]);
-        fds[count++] = named[i];
-    }
-    for (size_t i = 0; i < self->lane_count; i++)
-        fds[count++] = lanes[i];
-    for (size_t i = 0; i < self->listen_count; i++)
-        fds[count++] = self->listen_fds[i];
-    print_number((int)self->loop_count, loops);
-    print_numbers(lanes, self->lane_count, lane_text);
-    print_numbers(self->listen_fds, self->listen_count, listen_text);
-    struct program program = {
-        .name = "posternd",
-        .arguments = {"--channel", numbers[0], "--config", numbers[1], "--data", numbers[2],
-                      "--control", numbers[3], "--lock", numbers[4], "--loops", loops, "--lanes",
-                      lane_text, "--issuer-configured",
-                      self->options->config->public_url.len > 0 ? "yes" : "no", "--ends-when-idle",
-                      self->options->is_offline ? "yes" : "no"},
-        .fds = fds,
-        .fd_count = count,
-    };
-    if (self->listen_count > 0) {
-        program.arguments[18] = "--listen";
-        program.arguments[19] = listen_text;
-    }
-    pid_t pid = program_start(&program, err);
-    (void)close(config_fd);
-    return pid;
-}
-
-/* Starts both. A signer whose front is gone ends by itself, at the end of its lanes. */
-static enum status start_children(struct supervisor *self, struct err *err)
-{
-    int front_ends[LANES_MAX];
-    int signer_ends[LANES_MAX];
-    int channel[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) != 0)
-        return fail(err, UNAVAILABLE, "cannot make a channel: %s", strerror(errno));
-    if (!make_lanes(self, front_ends, signer_ends)) {
-        close_all(channel, 2);
-        return fail(err, UNAVAILABLE, "cannot make the lanes: %s", strerror(errno));
-    }
-    self->started_at = clock_monotonic_ms();
-    self->signer = start_signer(self, signer_ends, err);
-    self->front = self->signer < 0 ? -1 : start_front(self, channel[1], front_ends, err);
-    close_all(front_ends, self->lane_count);
-    close_all(signer_ends, self->lane_count);
-    (void)close(channel[1]);
-    self->channel_fd = channel[0];
-    return self->front < 0 ? UNAVAILABLE : OK;
-}
-
-/* Hands the front its ends of the lanes to a new signer. */
-static bool send_lanes(const struct supervisor *self, const int *fds)
-{
-    char word = 'L';
-    union {
-        struct cmsghdr align;
-        char space[CMSG_SPACE(LANES_MAX * sizeof(int))];
-    } control = {0};
-    struct iovec data = {.iov_base = &word, .iov_len = 1};
-    struct msghdr message = {.msg_iov = &data,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = CMSG_SPACE(self->lane_count * sizeof(int))};
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    assert(header != NULL); /* there is room for it */
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(self->lane_count * sizeof(int));
-    memcpy(CMSG_DATA(header), fds, self->lane_count * sizeof(int));
-    return sendmsg(self->channel_fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
-}
-
-static void restart_signer(struct supervisor *self)
-{
-    int front_ends[LANES_MAX];
-    int signer_ends[LANES_MAX];
-    struct err err = {0};
-    if (!make_lanes(self, front_ends, signer_ends)) {
-        log_error("cannot make the lanes: %s", strerror(errno));
-        return;
-    }
-    self->started_at = clock_monotonic_ms();
-    self->signer = start_signer(self, signer_ends, &err);
-    if (self->signer < 0)
-        log_error("%s", err.detail);
-    else if (!send_lanes(self, front_ends))
-        log_error("the front does not take the new signer's lanes: %s", strerror(errno));
-    close_all(front_ends, self->lane_count);
-    close_all(signer_ends, self->lane_count);
-}
-
-/* --- Life
- * -----------------------------------------------------------------------------------------------
- */
-
-static void kill_children(const struct supervisor *self)
-{
-    if (self->front > 0)
-        (void)kill(self->front, SIGKILL);
-    if (self->signer > 0)
-        (void)kill(self->signer, SIGKILL);
-}
+/* --- Leaving
+ * ---------------------------------------------------------------------------------------- */
 
 static void leave(struct supervisor *self, int exit_status)
 {
-    if (!self->is_leaving) {
+    struct pair *pairs[] = {&self->current, &self->incoming, &self->outgoing};
+    bool is_second = self->is_leaving;
+    if (!is_second) {
+        int64_t drain_ms = self->current.setup->config.drain_seconds_max * 1000;
         self->exit_status = exit_status;
-        self->leave_by =
-            clock_monotonic_ms() + self->config.drain_seconds_max * 1000 + LEAVE_GRACE_MS;
+        self->leave_by = clock_monotonic_ms() + drain_ms + LEAVE_GRACE_MS;
         notify_systemd("STOPPING=1");
         /* Who comes now is refused at once, rather than left waiting for a front that drains. */
-        close_all(self->listen_fds, self->listen_count);
-        self->listen_count = 0;
-    } else {
-        kill_children(self); /* asked twice */
+        setup_close_listeners(self->current.setup);
+        if (self->incoming.setup != NULL)
+            setup_close_listeners(self->incoming.setup);
     }
     self->is_leaving = true;
-    if (self->front > 0)
-        (void)kill(self->front, SIGTERM);
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+        if (is_second)
+            pair_signal(pairs[i], SIGKILL);
+        else if (pairs[i]->front > 0)
+            (void)kill(pairs[i]->front, SIGTERM);
+    }
 }
+
+static bool has_children(const struct supervisor *self)
+{
+    return self->current.front > 0 || self->current.signer > 0 || self->incoming.front > 0 ||
+           self->incoming.signer > 0 || self->outgoing.front > 0 || self->outgoing.signer > 0;
+}
+
+/* --- Reload
+ * ----------------------------------------------------------------------------------------- */
+
+static enum status make_incoming(struct supervisor *self, struct setup *setup, struct err *err)
+{
+    const struct setup *running = self->current.setup;
+    struct config config;
+    enum status status =
+        self->options->read_config(self->options->read_context, &setup->arena, &config, err);
+    if (status == OK && !span_equal(config.data, running->config.data))
+        status = fail(err, INVALID, "data cannot change while the server runs");
+    if (status == OK)
+        status = setup_open(setup, &config, running, false, err);
+    const struct pair_common common = common_of(self);
+    if (status == OK)
+        status = pair_start(&self->incoming, setup, &common, true, err);
+    return status;
+}
+
+static void begin_reload(struct supervisor *self)
+{
+    struct err err = {0};
+    self->wants_reload = false;
+    notify_systemd("RELOADING=1");
+    struct setup *setup = setup_new();
+    enum status status =
+        setup == NULL ? fail(&err, NO_MEMORY, "no memory") : make_incoming(self, setup, &err);
+    if (status == OK) {
+        self->handover = HANDOVER_PREPARING;
+        self->handover_by = clock_monotonic_ms() + PREPARE_MS_MAX;
+        return;
+    }
+    log_error("reload: %s; the running configuration stays", err.detail);
+    pair_close_channel(&self->incoming);
+    self->incoming = PAIR_NONE;
+    setup_free(setup);
+    notify_systemd("READY=1");
+}
+
+static void drop_incoming(struct supervisor *self)
+{
+    pair_close_channel(&self->incoming);
+    setup_free(self->incoming.setup);
+    /* Its signer ends with its lanes; nobody is asked about it any more. */
+    self->incoming = PAIR_NONE;
+    self->handover = HANDOVER_NONE;
+    notify_systemd("READY=1");
+}
+
+/* The store is closed: the incoming front's turn, or, where there is none any more, the old setup's
+ * once again. */
+static void go_on_with_incoming(struct supervisor *self)
+{
+    struct err err = {0};
+    if (self->incoming.front > 0 && pair_tell(&self->incoming, CHANNEL_GO)) {
+        self->handover = HANDOVER_OPENING;
+        return;
+    }
+    struct setup *setup = self->current.setup;
+    log_error("reload: the new front ended; the configuration before is started again");
+    drop_incoming(self);
+    self->outgoing = self->current;
+    self->outgoing.setup = NULL;
+    if (self->programs_before.front_fd >= 0)
+        self->programs = self->programs_before;
+    if (start_current(self, setup, &err) != OK) {
+        log_error("%s", err.detail);
+        leave(self, 1);
+    }
+}
+
+static void on_waits(struct supervisor *self)
+{
+    if (self->current.front < 0) { /* it died meanwhile: nothing to hand over */
+        go_on_with_incoming(self);
+        return;
+    }
+    if (!pair_tell(&self->current, CHANNEL_HAND_OVER))
+        log_warn("the running front cannot be told to hand over: %s", strerror(errno));
+    self->handover = HANDOVER_CLOSING;
+    self->handover_by = clock_monotonic_ms() + HAND_OVER_MS_MAX;
+}
+
+static void on_incoming_ready(struct supervisor *self)
+{
+    setup_free(self->current.setup);
+    self->outgoing = self->current;
+    self->outgoing.setup = NULL;
+    self->current = self->incoming;
+    self->incoming = PAIR_NONE;
+    self->handover = HANDOVER_NONE;
+    self->quick_deaths = 0;
+    log_info("reload: the new configuration is in force");
+    notify_systemd("READY=1");
+}
+
+/* A step took too long. */
+static void on_handover_late(struct supervisor *self)
+{
+    struct pair *late = self->handover == HANDOVER_PREPARING ? &self->incoming : &self->current;
+    log_error("reload: posternd does not answer; ending it");
+    self->handover_by = INT64_MAX;
+    if (late->front > 0) /* its end goes on from here */
+        (void)kill(late->front, SIGKILL);
+}
+
+/* --- Upgrade: the program at the same path, first asked whether it takes the configuration
+ * ------------- */
+
+static void begin_upgrade(struct supervisor *self)
+{
+    static const char *const check[] = {"config", "check"};
+    const char *arguments[ARGUMENTS_MAX + 2];
+    size_t count = 0;
+    if (self->check > 0 || self->options->is_offline)
+        return;
+    for (char *const *argument = self->options->argv; *argument != NULL; argument++) {
+        if (count >= ARGUMENTS_MAX) {
+            log_error("upgrade: too many arguments");
+            return;
+        }
+        if (strcmp(*argument, "serve") == 0) {
+            arguments[count++] = check[0];
+            arguments[count++] = check[1];
+        } else {
+            arguments[count++] = *argument;
+        }
+    }
+    arguments[count] = NULL;
+    self->check = fork();
+    if (self->check == 0) {
+        sigset_t none;
+        (void)sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        if (nowhere >= 0)
+            (void)dup2(nowhere, STDOUT_FILENO); /* it is for `ready` */
+        (void)execv(self->path, (char *const *)(uintptr_t)arguments);
+        _exit(127);
+    }
+    if (self->check < 0)
+        log_error("upgrade: cannot start %s: %s", self->path, strerror(errno));
+}
+
+static void on_check_end(struct supervisor *self, int status)
+{
+    struct err err = {0};
+    self->check = -1;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        log_error("upgrade: %s does not start with this configuration; this version stays",
+                  self->path);
+        return;
+    }
+    const struct takeover from = {
+        .dir = self->dir,
+        .control_fd = self->control_fd,
+        .programs = self->programs,
+        .setup = self->current.setup,
+        .pair = self->current,
+    };
+    log_info("upgrade: handing over to %s", self->path);
+    if (takeover_exec(&from, self->path, self->options->argv, &err) != OK)
+        log_error("upgrade: %s", err.detail);
+}
+
+/* --- Ends of children
+ * ------------------------------------------------------------------------------- */
 
 /* Doubling pauses for a child that dies as soon as it is started; none for one that had lived. */
 static void back_off(struct supervisor *self)
 {
-    bool was_quick = clock_monotonic_ms() - self->started_at < QUICK_DEATH_MS;
+    bool was_quick = clock_monotonic_ms() - self->current.started_at < QUICK_DEATH_MS;
     self->quick_deaths = was_quick ? self->quick_deaths + 1 : 0;
     if (self->quick_deaths < QUICK_DEATHS_FREE)
         return;
@@ -362,15 +367,28 @@ static const char *how_it_ended(int status, char text[static 40])
     return text;
 }
 
-static void on_front_end(struct supervisor *self, int status)
+static void restart_current(struct supervisor *self)
+{
+    struct err err = {0};
+    back_off(self);
+    if (start_current(self, self->current.setup, &err) != OK) {
+        log_error("%s", err.detail);
+        leave(self, 1);
+    }
+}
+
+static void on_current_end(struct supervisor *self, int status)
 {
     char text[40];
-    (void)close(self->channel_fd);
-    self->channel_fd = -1;
-    self->front = -1;
-    if (self->is_leaving)
+    pair_close_channel(&self->current);
+    self->current.front = -1;
+    if (self->is_leaving || self->handover == HANDOVER_OPENING)
         return;
     bool is_clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (self->handover == HANDOVER_CLOSING) { /* with or without a word: the store is free */
+        go_on_with_incoming(self);
+        return;
+    }
     if (self->options->is_offline && is_clean) {
         leave(self, 0);
         return;
@@ -380,29 +398,31 @@ static void on_front_end(struct supervisor *self, int status)
         return;
     }
     log_warn("posternd ended (%s); starting it again", how_it_ended(status, text));
-    self->signer = -1; /* that one ends by itself; the new front gets a new one */
-    back_off(self);
-    struct err err = {0};
-    if (start_children(self, &err) != OK) {
-        log_error("%s", err.detail);
-        leave(self, 1);
-    }
+    self->current.signer = -1; /* that one ends by itself; the new front gets a new one */
+    if (self->handover == HANDOVER_NONE)
+        restart_current(self); /* else the one that prepares itself comes next */
 }
 
-/* Has the front closed its end of the channel? A killed process does so before it can be waited
- * for. */
-static bool is_front_gone(const struct supervisor *self)
+static void on_incoming_end(struct supervisor *self)
 {
-    struct pollfd watched = {.fd = self->channel_fd};
-    return self->front < 0 || self->channel_fd < 0 ||
-           (poll(&watched, 1, 0) == 1 && (watched.revents & POLLHUP) != 0);
+    self->incoming.front = -1;
+    if (self->is_leaving)
+        return;
+    if (self->handover == HANDOVER_OPENING) {
+        go_on_with_incoming(self);
+    } else if (self->handover == HANDOVER_PREPARING) {
+        log_error("reload: the new front ended; the running configuration stays");
+        drop_incoming(self);
+        if (self->current.front < 0)
+            restart_current(self);
+    } /* else its turn never comes: see go_on_with_incoming() */
 }
 
 static void on_signer_end(struct supervisor *self, int status)
 {
     char text[40];
-    self->signer = -1;
-    if (self->is_leaving || is_front_gone(self)) /* it ended with its lanes */
+    self->current.signer = -1;
+    if (self->is_leaving || pair_is_front_gone(&self->current)) /* it ended with its lanes */
         return;
     log_warn("postern-signer ended (%s); starting it again", how_it_ended(status, text));
     if (!self->was_ready) {
@@ -410,7 +430,8 @@ static void on_signer_end(struct supervisor *self, int status)
         return;
     }
     back_off(self);
-    restart_signer(self);
+    const struct pair_common common = common_of(self);
+    (void)pair_restart_signer(&self->current, &common);
 }
 
 static void reap(struct supervisor *self)
@@ -418,12 +439,27 @@ static void reap(struct supervisor *self)
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (pid == self->front)
-            on_front_end(self, status);
-        else if (pid == self->signer)
+        if (pid == self->current.front) {
+            on_current_end(self, status);
+        } else if (pid == self->current.signer) {
             on_signer_end(self, status);
+        } else if (pid == self->incoming.front) {
+            on_incoming_end(self);
+        } else if (pid == self->incoming.signer) {
+            self->incoming.signer = -1;
+        } else if (pid == self->outgoing.front) {
+            pair_close_channel(&self->outgoing);
+            self->outgoing.front = -1;
+        } else if (pid == self->outgoing.signer) {
+            self->outgoing.signer = -1;
+        } else if (pid == self->check) {
+            on_check_end(self, status);
+        }
     }
 }
+
+/* --- Life
+ * ------------------------------------------------------------------------------------------ */
 
 static void on_signals(struct supervisor *self)
 {
@@ -432,65 +468,106 @@ static void on_signals(struct supervisor *self)
         if (info.ssi_signo == SIGCHLD)
             reap(self);
         else if (info.ssi_signo == SIGHUP)
-            log_info("SIGHUP: there is nothing to reload yet");
+            self->wants_reload = !self->options->is_offline;
+        else if (info.ssi_signo == SIGUSR2)
+            begin_upgrade(self);
         else
             leave(self, 0);
     }
 }
 
-/* 'F' after a first start, 'R' otherwise: connections are accepted. 'S': the signer does not
- * answer. */
-static void on_channel(struct supervisor *self)
+static void on_current_ready(struct supervisor *self, bool is_first)
 {
-    char word;
-    if (recv(self->channel_fd, &word, 1, MSG_DONTWAIT) != 1)
-        return; /* its end is told by SIGCHLD */
-    if (word ==
-        'S') { /* the signer hangs: its end is told by SIGCHLD too, and another is started */
-        if (self->signer > 0)
-            (void)kill(self->signer, SIGKILL);
-        return;
-    }
+    const struct setup *setup = self->current.setup;
     if (self->was_ready) {
         log_info("posternd accepts connections again");
         return;
     }
     self->was_ready = true;
-    if (word == 'F')
+    if (is_first)
         log_info("first start: made an account with the user owner, and the keys, in %.*s",
-                 SPAN_FMT(self->config.data));
-    (void)printf("ready %.*s\n", SPAN_FMT(span_cstr(self->url)));
+                 SPAN_FMT(setup->config.data));
+    const char *url = setup->listener_count == 0 ? "http://localhost" : setup->listeners[0].url;
+    (void)printf("ready %s\n", url);
     (void)fflush(stdout);
     notify_systemd("READY=1");
 }
 
+static void on_channel(struct supervisor *self, struct pair *pair)
+{
+    char word;
+    if (recv(pair->channel_fd, &word, 1, MSG_DONTWAIT) != 1)
+        return; /* its end is told by SIGCHLD */
+    bool is_current = pair == &self->current;
+    if (word == CHANNEL_SIGNER_HANGS) { /* its end is told by SIGCHLD, and another is started */
+        if (pair->signer > 0)
+            (void)kill(pair->signer, SIGKILL);
+    } else if (word == CHANNEL_WAITS && self->handover == HANDOVER_PREPARING) {
+        on_waits(self);
+    } else if (word == CHANNEL_STORE_FREE && self->handover == HANDOVER_CLOSING) {
+        go_on_with_incoming(self);
+    } else if (word == CHANNEL_READY || word == CHANNEL_FIRST_READY) {
+        if (is_current)
+            on_current_ready(self, word == CHANNEL_FIRST_READY);
+        else
+            on_incoming_ready(self);
+    }
+}
+
+/* What is due when nothing happens; -1: nothing. */
+static int next_timeout(const struct supervisor *self, bool lacks_signer)
+{
+    int64_t at = INT64_MAX;
+    int64_t now = clock_monotonic_ms();
+    if (self->is_leaving)
+        at = self->leave_by;
+    else if (lacks_signer)
+        at = now + SIGNER_RETRY_MS;
+    bool is_waiting = self->handover == HANDOVER_PREPARING || self->handover == HANDOVER_CLOSING;
+    if (is_waiting && self->handover_by < at)
+        at = self->handover_by;
+    if (at == INT64_MAX)
+        return -1;
+    return at > now ? (int)(at - now) : 0;
+}
+
+static void on_timeout(struct supervisor *self, bool lacks_signer)
+{
+    const struct pair_common common = common_of(self);
+    struct pair *pairs[] = {&self->current, &self->incoming, &self->outgoing};
+    for (size_t i = 0; self->is_leaving && i < ARRAY_LEN(pairs); i++)
+        pair_signal(pairs[i], SIGKILL);
+    if (lacks_signer)
+        (void)pair_restart_signer(&self->current, &common);
+    if (!self->is_leaving && self->handover != HANDOVER_NONE &&
+        clock_monotonic_ms() >= self->handover_by)
+        on_handover_late(self);
+}
+
 static void run(struct supervisor *self)
 {
-    while (!self->is_leaving || self->front > 0 || self->signer > 0) {
-        struct pollfd watched[] = {
-            {.fd = self->signal_fd, .events = POLLIN},
-            /* A closed channel is always readable: its end is told by SIGCHLD. */
-            {.fd = self->channel_fd, .events = POLLIN},
-        };
-        int timeout = -1;
-        if (self->is_leaving) {
-            int64_t left = self->leave_by - clock_monotonic_ms();
-            timeout = left > 0 ? (int)left : 0;
-        }
-        bool lacks_signer = !self->is_leaving && self->front > 0 && self->signer < 0;
-        if (lacks_signer) /* it could not be started: no memory, no descriptors */
-            timeout = SIGNER_RETRY_MS;
-        int count = poll(watched, ARRAY_LEN(watched), timeout);
-        if (count == 0 && lacks_signer)
-            restart_signer(self);
-        if (count == 0 && self->is_leaving)
-            kill_children(self);
-        if (watched[1].revents & POLLIN)
-            on_channel(self);
-        if ((watched[1].revents & POLLHUP) && !(watched[1].revents & POLLIN) &&
-            self->channel_fd >= 0) {
-            (void)close(self->channel_fd);
-            self->channel_fd = -1;
+    while (!self->is_leaving || has_children(self)) {
+        bool can_reload = !self->is_leaving && self->was_ready && self->current.front > 0 &&
+                          self->handover == HANDOVER_NONE && self->outgoing.front < 0;
+        if (self->wants_reload && can_reload)
+            begin_reload(self);
+        struct pair *pairs[] = {&self->current, &self->incoming, &self->outgoing};
+        struct pollfd watched[1 + ARRAY_LEN(pairs)] = {{.fd = self->signal_fd, .events = POLLIN}};
+        for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
+            watched[1 + i] = (struct pollfd){.fd = pairs[i]->channel_fd, .events = POLLIN};
+        /* It could not be started: no memory, no descriptors. */
+        bool lacks_signer = !self->is_leaving && self->current.front > 0 &&
+                            self->current.signer < 0 && self->handover != HANDOVER_OPENING;
+        if (poll(watched, ARRAY_LEN(watched), next_timeout(self, lacks_signer)) == 0)
+            on_timeout(self, lacks_signer);
+        /* One word at a time: it may change which pair is which. */
+        bool has_heard = false;
+        for (size_t i = 0; i < ARRAY_LEN(pairs) && !has_heard; i++) {
+            has_heard = watched[1 + i].revents != 0;
+            if (watched[1 + i].revents & POLLIN)
+                on_channel(self, pairs[i]);
+            else if (has_heard)
+                pair_close_channel(pairs[i]); /* its end is told by SIGCHLD */
         }
         on_signals(self);
     }
@@ -505,16 +582,17 @@ int supervisor_run(const struct supervisor_options *options)
         return 1;
     }
     self->options = options;
-    self->channel_fd = self->front = self->signer = -1;
+    self->programs_before = (struct programs){-1, -1};
+    self->current = self->incoming = self->outgoing = PAIR_NONE;
+    self->check = -1;
     self->signal_fd = open_signals();
     enum status status = prepare(self, &err);
-    if (status == OK)
-        status = start_children(self, &err);
     if (status == OK)
         run(self);
     else
         log_error("%s", err.detail);
     int exit_status = status == OK ? self->exit_status : 1;
+    setup_free(self->current.setup);
     free(self);
     return exit_status;
 }

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The supervisor: prepares the data directory, binds sockets, starts front and signer, restarts
- * what dies, ends all on SIGTERM. Links no cryptography and no database (rule R1; decisions). One
- * thread. */
+ * what dies, replaces them when the configuration changes (SIGHUP) or the program does (SIGUSR2),
+ * ends all on SIGTERM. Links no cryptography and no database (rule R1; decisions). One thread. */
 #pragma once
 
 #include "config/config.h"
 
 struct supervisor_options {
     const struct config *config;
+    /* Reads the configuration anew, from the same flags and file; its texts go into the arena. */
+    enum status (*read_config)(void *context, struct arena *arena, struct config *ret_config,
+                               struct err *err);
+    void *read_context;
+    char *const *argv; /* to start the next version of this program with */
     /* No network listener and no first start: for the command line while no server runs. Ends with
      * its last control connection. */
     bool is_offline;

@@ -58,6 +58,8 @@ export interface ServerOptions {
     args?: string[];
     env?: Record<string, string>;
     data?: string;
+    program?: string; // another postern than the one that was built
+    listen?: boolean; // false: the arguments or a file say where
 }
 
 export interface Finished {
@@ -248,12 +250,16 @@ export class Server {
     #child: ChildProcess | undefined;
     #finished: Promise<Finished> | undefined;
     #ownsData: boolean;
+    #program: string;
+    #listen: string[];
 
     constructor(options: ServerOptions = {}) {
         this.#ownsData = options.data === undefined;
         this.data = options.data ?? temporaryDirectory();
         this.#args = options.args ?? [];
         this.#env = options.env ?? {};
+        this.#program = options.program ?? POSTERN;
+        this.#listen = options.listen === false ? [] : ['--listen', '127.0.0.1:0'];
     }
 
     get pid(): number {
@@ -269,7 +275,7 @@ export class Server {
     async start(options: { args?: string[] } = {}): Promise<this> {
         assert(this.#child === undefined, 'not running yet');
         this.#args = options.args ?? this.#args;
-        const child = spawn(POSTERN, ['serve', '--data', this.data, '--listen', '127.0.0.1:0', ...this.#args], {
+        const child = spawn(this.#program, ['serve', '--data', this.data, ...this.#listen, ...this.#args], {
             env: cleanEnvironment(this.#env),
             stdio: ['ignore', 'pipe', 'pipe'],
         });

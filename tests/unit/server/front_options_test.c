@@ -224,25 +224,29 @@ static void the_channel_carries_readiness_up_and_lanes_down(void **state)
     char words[3] = {0};
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
     assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
-    assert_true(front_channel_ready(ends[0], true));
-    assert_true(front_channel_ready(ends[0], false));
+    assert_true(front_channel_tell(ends[0], CHANNEL_FIRST_READY));
+    assert_true(front_channel_tell(ends[0], CHANNEL_READY));
     assert_int_equal(recv(ends[1], words, 1, 0), 1);
     assert_int_equal(recv(ends[1], words + 1, 1, 0), 1);
     assert_string_equal(words, "FR");
 
     send_lanes(ends[1], 'L', pipes, 2);
-    assert_true(front_channel_receive(ends[0], received, 2));
+    assert_int_equal(front_channel_receive(ends[0], received, 2), CHANNEL_LANES);
     assert_int_equal(fcntl(received[0], F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
     assert_int_equal(write(received[1], "x", 1), 1);
     assert_int_equal(read(pipes[0], words, 1), 1);
     (void)close(received[0]);
     (void)close(received[1]);
 
+    send_lanes(ends[1], 'G', pipes, 0);
+    assert_int_equal(front_channel_receive(ends[0], NULL, 0), CHANNEL_GO);
+    send_lanes(ends[1], 'H', pipes, 0);
+    assert_int_equal(front_channel_receive(ends[0], received, 2), CHANNEL_HAND_OVER);
     send_lanes(ends[1], 'L', pipes, 0);
-    assert_false(front_channel_receive(ends[0], received, 2));
+    assert_int_equal(front_channel_receive(ends[0], received, 2), CHANNEL_NONE);
     (void)close(ends[1]);
-    assert_false(front_channel_receive(ends[0], received, 2));
-    assert_false(front_channel_ready(ends[0], false)); /* and no SIGPIPE */
+    assert_int_equal(front_channel_receive(ends[0], received, 2), CHANNEL_NONE);
+    assert_false(front_channel_tell(ends[0], CHANNEL_READY)); /* and no SIGPIPE */
     (void)close(ends[0]);
     (void)close(pipes[0]);
     (void)close(pipes[1]);
@@ -257,11 +261,11 @@ static void lanes_of_another_number_are_refused(void **state)
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
     assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
     send_lanes(ends[1], 'L', pipes, 2);
-    assert_false(front_channel_receive(ends[0], received, 3));
+    assert_int_equal(front_channel_receive(ends[0], received, 3), CHANNEL_NONE);
     send_lanes(ends[1], 'L', pipes, 2);
-    assert_false(front_channel_receive(ends[0], received, 1));
+    assert_int_equal(front_channel_receive(ends[0], received, 1), CHANNEL_NONE);
     send_lanes(ends[1], 'X', pipes, 2);
-    assert_false(front_channel_receive(ends[0], received, 2));
+    assert_int_equal(front_channel_receive(ends[0], received, 2), CHANNEL_NONE);
     (void)close(ends[0]);
     (void)close(ends[1]);
     (void)close(pipes[0]);
