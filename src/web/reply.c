@@ -96,7 +96,10 @@ static struct json_writer open_body(struct exchange *x, int http_status, const c
 {
     x->reply.header_count = 0;
     struct json_writer writer = reply_json(x, http_status);
-    reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
+    if (is_oauth(x))
+        reply_no_store(x);
+    else
+        reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
     json_object_open(&writer);
     if (is_oauth(x)) {
         json_member_text(&writer, SPAN("error"),
