@@ -422,7 +422,9 @@ static void on_signer_end(struct supervisor *self, int status)
 {
     char text[40];
     self->current.signer = -1;
-    if (self->is_leaving || pair_is_front_gone(&self->current)) /* it ended with its lanes */
+    bool is_clean =
+        WIFEXITED(status) && WEXITSTATUS(status) == 0; /* with its lanes: the front ends */
+    if (self->is_leaving || is_clean || pair_is_front_gone(&self->current))
         return;
     log_warn("postern-signer ended (%s); starting it again", how_it_ended(status, text));
     if (!self->was_ready) {
@@ -556,8 +558,9 @@ static void run(struct supervisor *self)
         for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
             watched[1 + i] = (struct pollfd){.fd = pairs[i]->channel_fd, .events = POLLIN};
         /* It could not be started: no memory, no descriptors. */
-        bool lacks_signer = !self->is_leaving && self->current.front > 0 &&
-                            self->current.signer < 0 && self->handover != HANDOVER_OPENING;
+        bool lacks_signer =
+            !self->is_leaving && self->current.front > 0 && self->current.signer < 0 &&
+            (self->handover == HANDOVER_NONE || self->handover == HANDOVER_PREPARING);
         if (poll(watched, ARRAY_LEN(watched), next_timeout(self, lacks_signer)) == 0)
             on_timeout(self, lacks_signer);
         /* One word at a time: it may change which pair is which. */
