@@ -31,11 +31,12 @@ void api_health_live(struct exchange *x)
 
 void api_health_ready(struct exchange *x)
 {
-    const struct signing_request ping = {.op = SIGNING_PING};
+    const struct signing_request ping = {.op = SIGNING_CLOCK};
     struct signing_reply reply;
     bool has_store = store_ping(x->app->store, NULL) == OK;
     bool has_signer =
-        signing_call(x->lane, &ping, SIGNER_TIMEOUT_MS, &x->arena, &reply, NULL) == OK;
+        signing_call(x->lane, &ping, SIGNER_TIMEOUT_MS, &x->arena, &reply, NULL) == OK &&
+        !reply.clock.is_held;
     reply_state(x, has_store && has_signer ? 200 : 503,
                 has_store ? SPAN("ok") : SPAN("unavailable"),
                 has_signer ? SPAN("ok") : SPAN("unavailable"));

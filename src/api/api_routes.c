@@ -2,6 +2,7 @@
 #include "api/api_routes.h"
 
 #include "api/api_app_client.h"
+#include "api/api_clock.h"
 #include "api/api_corpus.h"
 #include "api/api_health.h"
 
@@ -93,5 +94,13 @@ const struct route api_routes[API_ROUTE_COUNT] = {
         .lane = LANE_WORKER,
         .handle = api_health_ready,
         .name = SPAN_INIT("getReadiness"),
+    },
+    {
+        .method = HTTP_POST,
+        .path = SPAN_INIT("/control/clock"),
+        .permission = PERMISSION_CONTROL,
+        .lane = LANE_WORKER,
+        .handle = api_clock_accept,
+        .name = SPAN_INIT("acceptClock"),
     },
 };

@@ -24,6 +24,7 @@ static const struct {
     [PERMISSION_CORPUS_DELETE] = {.api_roles =
                                       A(CORPUS_ADMINISTRATOR) | A(ADMINISTRATOR) | A(OWNER),
                                   .corpus_roles = C(OWNER)},
+    [PERMISSION_CONTROL] = {0},
 };
 static_assert(ARRAY_LEN(permissions) == PERMISSION_COUNT, "the last permission has a row");
 
@@ -51,6 +52,8 @@ bool authz_has(const struct caller *caller, enum permission permission)
 {
     if (permission == PERMISSION_PUBLIC || permission == PERMISSION_AUTHENTICATED)
         return true;
+    if (permission == PERMISSION_CONTROL)
+        return caller->kind == CALLER_CONTROL;
     return (caller->api_roles & permissions[permission].api_roles) != 0;
 }
 
@@ -118,6 +121,7 @@ struct span permission_name(enum permission permission)
         [PERMISSION_CORPUS_CREATE] = SPAN_INIT("corpus_create"),
         [PERMISSION_CORPUS_READ] = SPAN_INIT("corpus_read"),
         [PERMISSION_CORPUS_DELETE] = SPAN_INIT("corpus_delete"),
+        [PERMISSION_CONTROL] = SPAN_INIT("control"),
     };
     return names[permission];
 }

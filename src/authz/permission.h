@@ -14,6 +14,8 @@ enum permission {
     PERMISSION_CORPUS_CREATE,
     PERMISSION_CORPUS_READ,   /* by API role, or by a role on the corpus that the path names */
     PERMISSION_CORPUS_DELETE, /* likewise */
+    PERMISSION_CONTROL, /* the host's administrator, by the control socket; unknown to the network
+                         */
     PERMISSION_COUNT
 };
 

@@ -19,6 +19,10 @@ struct arena {
 
 void arena_init(struct arena *arena, size_t limit_bytes);
 void arena_done(struct arena *arena); /* wipes and frees every block; the arena can be used again */
+static inline void auto_arena(struct arena *arena)
+{
+    arena_done(arena);
+}
 
 /* Like arena_done, but keeps the first block for the next unit of work. What was used is wiped. */
 void arena_reset(struct arena *arena);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
 #include "cli/cli_app_client.h"
+#include "cli/cli_clock.h"
 #include "cli/cli_decode.h"
 #include "cli/cli_serve.h"
 
@@ -34,6 +35,10 @@ const struct cli_command cli_commands[] = {
      .arguments = "ID",
      .help = "Delete an application client; its tokens are refused at once",
      .run = cli_app_client_delete},
+    {.name = "clock accept",
+     .arguments = "",
+     .help = "Sign tokens again although the clock is behind the time of earlier ones",
+     .run = cli_clock_accept},
     {.name = "decode",
      .arguments = "FILE|-",
      .help = "Show what a token says, without checking its signature",

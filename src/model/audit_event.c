@@ -10,4 +10,5 @@ const struct span audit_action_names[AUDIT_ACTION_COUNT] = {
     [AUDIT_CORPUS_CREATE] = SPAN_INIT("corpus.create"),
     [AUDIT_CORPUS_DELETE] = SPAN_INIT("corpus.delete"),
     [AUDIT_SERVER_KEY_CREATE] = SPAN_INIT("server_key.create"),
+    [AUDIT_CLOCK_ACCEPT] = SPAN_INIT("clock.accept"),
 };

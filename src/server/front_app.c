@@ -227,6 +227,9 @@ enum status front_app_open(struct front_app *front, const struct front_app_optio
     if (status == OK)
         status = open_keys(front, now, err);
     if (status == OK)
+        status = front_clock_open(&front->clock, app->store, front->lane, err);
+    app->clock = &front->clock.clock;
+    if (status == OK)
         status = open_cursor_key(front, err);
     if (status == OK)
         status = open_issuer(front, options->is_issuer_configured, err);

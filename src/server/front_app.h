@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "oauth/oauth_routes.h"
 #include "api/api_routes.h"
+#include "server/front_clock.h"
 #include "server/front_keys.h"
 #include "web/app.h"
 
@@ -17,6 +18,7 @@ struct front_app {
     struct config config;
     struct route routes[OAUTH_ROUTE_COUNT + API_ROUTE_COUNT];
     struct front_keys keys;
+    struct front_clock clock;
     struct jwks *jwks;
     struct arena arena;        /* what app's spans point to */
     struct signing_lane *lane; /* the main thread's own, blocking */

@@ -7,6 +7,7 @@
 #include "log/log.h"
 #include "server/worker.h"
 #include "signing/signing.h"
+#include "state/token_clock.h"
 #include "state/use.h"
 #include "store/store.h"
 #include "web/app.h"
@@ -182,7 +183,7 @@ static size_t on_head(struct exchange *x, void *context)
 {
     const struct front_loop *front = context;
     const struct app *app = front->app;
-    x->now = clock_wall_seconds();
+    x->token_now = token_clock_at(app->clock, clock_boot_ns() / 1000);
     if (!route_find(x, app->routes, app->route_count))
         return 0;
     return x->route->body_bytes_max != 0 ? x->route->body_bytes_max

@@ -3,6 +3,7 @@
  * descriptors; it opens no path itself. Holds no token-signing key, pepper or key-encryption key
  * (rule R1). */
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/process.h"
 #include "codec/json.h"
 #include "log/log.h"
@@ -30,6 +31,7 @@ enum {
     RETIRE_MS = 1000,        /* connections that are in use get to close by themselves */
     HAND_OVER_MS_MAX = 3000, /* then running requests get to end, before the store is closed */
     ENDING_TICK_MS = 2,
+    CLOCK_TICK_MS = 1000,
 };
 
 struct front {
@@ -175,6 +177,9 @@ static void take_signer(struct front *front, const int *fds)
     if (front_keys_load(&front->app.keys, front->app.lane, &err) != OK) {
         log_error("the new signer does not take the keys: %s", err.detail);
         on_silent(front); /* try another */
+    } else if (front_clock_attach(&front->app.clock, front->app.lane, &err) != OK) {
+        log_error("the new signer does not take the clock's mark: %s", err.detail);
+        on_silent(front);
     }
     for (size_t i = 0; i < front->loop_count; i++)
         front_loop_attach(front->loops[i], fds[1 + i]);
@@ -191,12 +196,18 @@ static bool run(struct front *front)
         {.fd = front->options.channel_fd, .events = POLLIN},
         {.fd = front->idle_fd, .events = POLLIN},
     };
+    int64_t next_tick = clock_monotonic_ms() + CLOCK_TICK_MS;
     for (;;) {
-        if (poll(watched, ARRAY_LEN(watched), -1) < 0) {
-            if (errno == EINTR)
-                continue;
+        int64_t left_ms = next_tick - clock_monotonic_ms();
+        int count = poll(watched, ARRAY_LEN(watched), left_ms > 0 ? (int)left_ms : 0);
+        if (count < 0 && errno != EINTR)
             return false;
+        if (count == 0) {
+            front_clock_tick(&front->app.clock, front->app.app.store, front->app.lane);
+            next_tick = clock_monotonic_ms() + CLOCK_TICK_MS;
         }
+        if (count <= 0)
+            continue;
         if (watched[0].revents != 0 || watched[2].revents != 0)
             return false;
         if (watched[1].revents == 0)

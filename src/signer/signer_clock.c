@@ -70,5 +70,5 @@ int64_t signer_clock_now(struct signer_clock *clock)
         reading.is_synchronised = is_wall_synchronised();
     int64_t now = signer_clock_advance(clock, &reading);
     (void)pthread_mutex_unlock(&clock->lock);
-    return now / second_ns;
+    return now / 1000;
 }

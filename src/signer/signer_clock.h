@@ -35,5 +35,5 @@ int64_t signer_clock_advance(struct signer_clock *clock,
 void signer_clock_init(struct signer_clock *clock); /* reads the machine's clocks */
 void signer_clock_done(struct signer_clock *clock);
 
-/* Seconds since the epoch. For several threads at once. */
+/* Microseconds since the epoch. For several threads at once. */
 int64_t signer_clock_now(struct signer_clock *clock) MUST_USE;

@@ -13,6 +13,7 @@ enum {
     SIGNER_TOKEN_ID_LEN = 22,
     SIGNER_ID_LEN_MAX = 64,
     SIGNER_RANDOM_BYTES = 512,
+    SIGNER_MARK_BYTES = 8 + SHA256_BYTES, /* microseconds, and their MAC */
 };
 
 struct signer_worker {
@@ -24,6 +25,7 @@ struct signer_worker {
     unsigned char hash[CREDENTIAL_HASH_BYTES];
     unsigned char mac[SHA256_BYTES];
     unsigned char check[SIGNER_CHECK_BYTES];
+    unsigned char mark[SIGNER_MARK_BYTES];
     char id[SIGNER_ID_LEN_MAX];
     unsigned char random[SIGNER_RANDOM_BYTES]; /* for token ids: drawn at once, as a draw costs */
     size_t random_left;                        /* at its end; what was used is wiped */
@@ -39,6 +41,7 @@ signer_op signer_op_token;      /* signer_token.c */
 signer_op signer_op_protect;    /* signer_secret_ops.c */
 signer_op signer_op_unseal;     /* signer_secret_ops.c */
 signer_op signer_op_record_mac; /* signer_secret_ops.c */
+signer_op signer_op_clock;      /* signer_clock_op.c */
 
 /* The hash of a secret: version byte, then HMAC under the pepper over that byte and account, owner
  * and secret, each with its length. */

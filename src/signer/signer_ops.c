@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "signer/signer_internal.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 enum { BUFFER_BYTES_MAX = 32768 };
@@ -20,6 +21,7 @@ enum status signer_open(struct signer *signer, const struct config *config, stru
     signer->issuer = config->public_url;
     signer->token_ttl_seconds = config->token_ttl_seconds;
     signer_clock_init(&signer->clock);
+    atomic_init(&signer->held_until_us, 0);
     signer_meter_init(&signer->unseals, config->unseal_per_minute_max);
     return OK;
 }
@@ -71,8 +73,9 @@ void signer_worker_forget(struct signer_worker *worker)
 
 struct signer_time signer_time_read(struct signer *signer)
 {
-    return (struct signer_time){.now = signer_clock_now(&signer->clock),
-                                .second = clock_boot_ns() / 1000000000};
+    int64_t now_us = signer_clock_now(&signer->clock);
+    return (struct signer_time){
+        .now_us = now_us, .now = now_us / 1000000, .second = clock_boot_ns() / 1000000000};
 }
 
 static enum status ping(struct signer_worker *worker, const struct signing_request *request,
@@ -91,6 +94,7 @@ static signer_op *const operations[SIGNING_OP_COUNT] = {
     [SIGNING_PROTECT] = signer_op_protect,
     [SIGNING_UNSEAL] = signer_op_unseal,
     [SIGNING_RECORD_MAC] = signer_op_record_mac,
+    [SIGNING_CLOCK] = signer_op_clock,
 };
 
 void signer_handle(struct signer_worker *worker, const struct signing_request *request,

@@ -16,6 +16,7 @@ struct config;
 struct signer {
     struct signer_keys *keys;
     struct signer_clock clock;
+    _Atomic int64_t held_until_us; /* by the signer's clock: no token is signed before */
     struct signer_meter unseals;
     struct span issuer;        /* borrowed from the configuration */
     int64_t token_ttl_seconds; /* where the record names none */
@@ -32,7 +33,8 @@ struct signer_worker *signer_worker_new(struct signer *signer); /* NULL without 
 void signer_worker_free(struct signer_worker *worker);
 
 struct signer_time {
-    int64_t now;    /* the signer's clock, seconds since the epoch */
+    int64_t now_us; /* the signer's clock, since the epoch */
+    int64_t now;    /* the same in seconds */
     int64_t second; /* of a clock that only counts: for the meter */
 };
 

@@ -8,6 +8,7 @@
 #include "signer/signer_internal.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 enum { TOKEN_TTL_SECONDS_MAX = 86400, TOKEN_ID_BYTES = 16 };
@@ -112,6 +113,10 @@ enum status signer_op_token(struct signer_worker *worker, const struct signing_r
     if (request->token.audience.len == 0 || request->token.revision < 0)
         return fail(err, INVALID,
                     "a token request without an audience, or with a negative revision");
+    if (time->now_us < atomic_load_explicit(&worker->signer->held_until_us, memory_order_relaxed))
+        return fail(err, UNAVAILABLE,
+                    "the clock is behind the time of earlier tokens: set it, or `postern clock "
+                    "accept`");
     const struct verdict verdict = examine(worker, request, time->now, &record);
     if (!verdict.is_authentic)
         return fail(err, CORRUPT, "a client's record does not match its authentication code");

@@ -22,6 +22,7 @@ enum signing_op {
     SIGNING_PROTECT,  /* hash and seal a new secret */
     SIGNING_UNSEAL,   /* read a secret back; capped per minute */
     SIGNING_RECORD_MAC, /* authenticate a record */
+    SIGNING_CLOCK,      /* what time is it for tokens? */
     SIGNING_OP_COUNT
 };
 
@@ -75,6 +76,13 @@ struct signing_request {
         struct {
             struct span record;
         } record_mac;
+        struct {
+            /* The high-water mark that an earlier reply gave, or empty: no token is signed before
+             * that time comes. It never sets the clock. */
+            struct span mark;
+            bool is_accepted; /* the host's administrator says that the clock is right: no mark
+                                 holds */
+        } clock;
     };
 };
 
@@ -107,6 +115,11 @@ struct signing_reply {
         struct {
             struct span mac;
         } record_mac;
+        struct {
+            int64_t now_us; /* since the epoch */
+            bool is_held;   /* by a mark: tokens are refused */
+            struct span mark;
+        } clock;
     };
 };
 

@@ -25,6 +25,7 @@ enum {
     SECRET_LEN_MAX = 1024,
     AUDIENCE_LEN_MAX = 1024,
     HASH_LEN_MAX = 64,
+    MARK_LEN_MAX = 40,
 };
 
 /* The largest messages: a token request, and the reply with a new key. */
@@ -108,6 +109,11 @@ static const struct message_field record_mac_request[] = {
     REQUEST_FIELD(FIELD_BYTES, record_mac.record, RECORD_LEN_MAX),
 };
 
+static const struct message_field clock_request[] = {
+    REQUEST_FIELD(FIELD_BYTES, clock.mark, MARK_LEN_MAX),
+    REQUEST_FIELD(FIELD_FLAG, clock.is_accepted, 0),
+};
+
 static const struct message requests[SIGNING_OP_COUNT] = {
     [SIGNING_PING] = {NULL, 0},
     [SIGNING_KEY_MAKE] = MESSAGE(key_make_request),
@@ -116,6 +122,7 @@ static const struct message requests[SIGNING_OP_COUNT] = {
     [SIGNING_PROTECT] = MESSAGE(protect_request),
     [SIGNING_UNSEAL] = MESSAGE(unseal_request),
     [SIGNING_RECORD_MAC] = MESSAGE(record_mac_request),
+    [SIGNING_CLOCK] = MESSAGE(clock_request),
 };
 
 static const struct message_field key_make_reply[] = {
@@ -144,6 +151,12 @@ static const struct message_field record_mac_reply[] = {
     REPLY_FIELD(FIELD_BYTES, record_mac.mac, RECORD_MAC_BYTES),
 };
 
+static const struct message_field clock_reply[] = {
+    REPLY_FIELD(FIELD_I64, clock.now_us, 0),
+    REPLY_FIELD(FIELD_FLAG, clock.is_held, 0),
+    REPLY_FIELD(FIELD_BYTES, clock.mark, MARK_LEN_MAX),
+};
+
 static const struct message replies[SIGNING_OP_COUNT] = {
     [SIGNING_PING] = {NULL, 0},
     [SIGNING_KEY_MAKE] = MESSAGE(key_make_reply),
@@ -152,6 +165,7 @@ static const struct message replies[SIGNING_OP_COUNT] = {
     [SIGNING_PROTECT] = MESSAGE(protect_reply),
     [SIGNING_UNSEAL] = MESSAGE(unseal_reply),
     [SIGNING_RECORD_MAC] = MESSAGE(record_mac_reply),
+    [SIGNING_CLOCK] = MESSAGE(clock_reply),
 };
 
 /* --- Fields, by their rows --- */

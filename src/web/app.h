@@ -11,6 +11,7 @@ struct state;
 struct jwks;
 struct route;
 struct state_client;
+struct token_clock;
 
 struct app {
     const struct config *config;
@@ -26,7 +27,8 @@ struct app {
     struct span jwks_etag;
     struct span metadata_json;
     struct span metadata_etag;
-    const struct jwks *keys; /* public token keys, also retired ones */
+    struct token_clock *clock; /* the signer's, followed */
+    const struct jwks *keys;   /* public token keys, also retired ones */
     const struct state_client
         *decoy_client; /* stands in for unknown clients: the same work, never right */
 };

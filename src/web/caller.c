@@ -97,9 +97,8 @@ static bool from_token(struct exchange *x, struct caller *caller)
     const struct jwt_rules rules = {
         .issuer = x->app->issuer,
         .audience = x->app->audience,
-        .now = x->now,
-        /* Our own signer's clock never goes back, the machine's may: what we signed was not issued
-         * in the future. */
+        .now = x->token_now,
+        /* What our own signer signed was not issued in the future. */
         .ignores_iat = true,
     };
     struct jwt_claims claims;
@@ -116,6 +115,10 @@ bool caller_authenticate(struct exchange *x)
     enum permission permission = x->route->permission;
     if (permission == PERMISSION_PUBLIC)
         return true;
+    if (permission == PERMISSION_CONTROL && !x->peer.is_control) {
+        reply_not_found(x, x->path);
+        return false;
+    }
     struct caller *caller = arena_zalloc(&x->arena, 1, sizeof *caller);
     if (caller == NULL)
         return refuse(x, NO_MEMORY, "no memory for the caller");

@@ -78,7 +78,8 @@ struct exchange {
     bool has_body;
     struct peer peer;
     char request_id[REQUEST_ID_LEN]; /* base62, also in error bodies and the log */
-    int64_t now;                     /* seconds since the epoch */
+    int64_t now;                     /* seconds since the epoch, by the wall clock */
+    int64_t token_now;               /* by the clock of iat and exp, which never goes back */
 
     const struct route *route;            /* set by the router */
     struct span params[ROUTE_PARAMS_MAX]; /* the {…} of the route's path, decoded */

@@ -125,6 +125,8 @@ static void before_the_keys_are_loaded_nothing_works(void **state)
     assert_int_equal(bench_call(&world->bench, &protect, &reply), UNAVAILABLE);
     assert_int_equal(bench_call(&world->bench, &mac, &reply), UNAVAILABLE);
     assert_int_equal(bench_call(&world->bench, &token, &reply), UNAVAILABLE);
+    const struct signing_request clock = {.op = SIGNING_CLOCK};
+    assert_int_equal(bench_call(&world->bench, &clock, &reply), UNAVAILABLE);
     /* A key that was made is not in use: the front has to store it first. */
     (void)bench_make_key(&world->bench, SIGNING_KEY_PEPPER, SPAN(""));
     assert_int_equal(bench_call(&world->bench, &protect, &reply), UNAVAILABLE);
@@ -639,6 +641,77 @@ static void a_configuration_without_public_url_is_refused(void **state)
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 #define IN_EMPTY(test) cmocka_unit_test_setup_teardown(test, open_empty, close_world)
 
+/* --- The clock --- */
+
+static const int64_t now_us = (int64_t)NOW * 1000000;
+
+static struct signing_reply ask_clock(struct world *world, struct span mark, bool is_accepted)
+{
+    const struct signing_request request = {.op = SIGNING_CLOCK,
+                                            .clock = {.mark = mark, .is_accepted = is_accepted}};
+    struct signing_reply reply;
+    assert_int_equal(bench_call(&world->bench, &request, &reply), OK);
+    return reply;
+}
+
+static void a_mark_holds_tokens_back_until_its_time_comes(void **state)
+{
+    struct world *world = *state;
+    const struct app_client client = bench_client(&world->bench);
+    const struct signing_request token = bench_token(&world->bench, &client);
+    world->time.now_us = now_us;
+    struct span mark = ask_clock(world, (struct span){0}, false).clock.mark;
+    assert_int_equal(token_status(world, &token), OK);
+
+    world->time.now_us = now_us - 3600000000; /* a new process, with a clock that was set back */
+    assert_int_equal(token_status(world, &token), OK);
+    struct signing_reply reply = ask_clock(world, mark, false);
+    assert_true(reply.clock.is_held);
+    assert_int_equal(reply.clock.now_us, world->time.now_us);
+    assert_int_equal(token_status(world, &token), UNAVAILABLE);
+    /* The mark that is given out meanwhile still holds. */
+    assert_true(span_equal(reply.clock.mark, mark));
+
+    world->time.now_us = now_us;
+    assert_int_equal(token_status(world, &token), OK);
+    assert_false(ask_clock(world, mark, false).clock.is_held);
+}
+
+static void an_accepted_clock_is_held_by_no_mark(void **state)
+{
+    struct world *world = *state;
+    const struct app_client client = bench_client(&world->bench);
+    const struct signing_request token = bench_token(&world->bench, &client);
+    world->time.now_us = now_us;
+    struct span mark = ask_clock(world, (struct span){0}, false).clock.mark;
+    world->time.now_us = now_us - 3600000000;
+    assert_true(ask_clock(world, mark, false).clock.is_held);
+    struct signing_reply reply = ask_clock(world, (struct span){0}, true);
+    assert_false(reply.clock.is_held);
+    assert_false(span_equal(reply.clock.mark, mark)); /* an earlier one, to be kept from now on */
+    assert_int_equal(token_status(world, &token), OK);
+}
+
+static void a_mark_that_we_did_not_make_is_corrupt(void **state)
+{
+    struct world *world = *state;
+    struct signing_reply reply;
+    world->time.now_us = now_us;
+    struct span mark = ask_clock(world, (struct span){0}, false).clock.mark;
+    for (size_t bit = 0; bit < mark.len * 8; bit++) {
+        char bytes[64];
+        assert_true(mark.len <= sizeof bytes);
+        memcpy(bytes, mark.ptr, mark.len);
+        bytes[bit / 8] ^= (char)(1u << bit % 8);
+        const struct signing_request request = {.op = SIGNING_CLOCK,
+                                                .clock = {.mark = span_of(bytes, mark.len)}};
+        assert_int_equal(bench_call(&world->bench, &request, &reply), CORRUPT);
+    }
+    const struct signing_request shorter = {.op = SIGNING_CLOCK,
+                                            .clock = {.mark = span_first(mark, mark.len - 1)}};
+    assert_int_equal(bench_call(&world->bench, &shorter, &reply), CORRUPT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -666,6 +739,9 @@ int main(void)
         IN_WORLD(a_sealed_key_does_not_open_as_a_secret),
         IN_WORLD(reading_back_is_capped_per_minute_over_all_lanes),
         IN_WORLD(an_empty_secret_is_not_protected),
+        IN_WORLD(a_mark_holds_tokens_back_until_its_time_comes),
+        IN_WORLD(an_accepted_clock_is_held_by_no_mark),
+        IN_WORLD(a_mark_that_we_did_not_make_is_corrupt),
         IN_WORLD(a_new_pepper_is_used_by_every_worker),
         cmocka_unit_test(a_configuration_without_public_url_is_refused),
     };

@@ -36,6 +36,8 @@ static const struct signing_request sample_requests[SIGNING_OP_COUNT] = {
                                    .sealed = SPAN_INIT("box")}},
     [SIGNING_RECORD_MAC] = {.op = SIGNING_RECORD_MAC,
                             .record_mac = {.record = SPAN_INIT("the record")}},
+    [SIGNING_CLOCK] = {.op = SIGNING_CLOCK,
+                       .clock = {.mark = SPAN_INIT("a mark"), .is_accepted = true}},
 };
 
 static const struct signing_reply sample_replies[SIGNING_OP_COUNT] = {
@@ -54,4 +56,8 @@ static const struct signing_reply sample_replies[SIGNING_OP_COUNT] = {
                          .protect = {.hash = SPAN_INIT("\x01hash"), .sealed = SPAN_INIT("box")}},
     [SIGNING_UNSEAL] = {.op = SIGNING_UNSEAL, .unseal = {.secret = SPAN_INIT("pst_cs_secret")}},
     [SIGNING_RECORD_MAC] = {.op = SIGNING_RECORD_MAC, .record_mac = {.mac = SPAN_INIT("mac")}},
+    [SIGNING_CLOCK] = {.op = SIGNING_CLOCK,
+                       .clock = {.now_us = 1800000000000000,
+                                 .is_held = true,
+                                 .mark = SPAN_INIT("a mark")}},
 };
