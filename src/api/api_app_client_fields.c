@@ -42,4 +42,9 @@ const struct field app_client_fields[APP_CLIENT_FIELD_COUNT] = {
      .flags = FIELD_OUT | FIELD_CREATE | FIELD_UPDATE,
      .offset = AT(agent_grants),
      .presence_offset = AT(agent_grant_count)},
+    {.name = SPAN_INIT("token_ttl_seconds"), /* beyond the contract */
+     .type = FIELD_INT,
+     .flags = FIELD_OUT_FILLED | FIELD_CREATE | FIELD_UPDATE,
+     .offset = AT(token_ttl_seconds),
+     .number_max = TOKEN_TTL_SECONDS_MAX},
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/api_routes.h"
 
+#include "api/api_account.h"
 #include "api/api_app_client.h"
 #include "api/api_clock.h"
 #include "api/api_corpus.h"
@@ -102,5 +103,21 @@ const struct route api_routes[API_ROUTE_COUNT] = {
         .lane = LANE_WORKER,
         .handle = api_clock_accept,
         .name = SPAN_INIT("acceptClock"),
+    },
+    {
+        .method = HTTP_GET,
+        .path = SPAN_INIT("/control/account"),
+        .permission = PERMISSION_CONTROL,
+        .lane = LANE_WORKER,
+        .handle = api_account_get,
+        .name = SPAN_INIT("getAccount"),
+    },
+    {
+        .method = HTTP_PATCH,
+        .path = SPAN_INIT("/control/account"),
+        .permission = PERMISSION_CONTROL,
+        .lane = LANE_WORKER,
+        .handle = api_account_update,
+        .name = SPAN_INIT("updateAccount"),
     },
 };

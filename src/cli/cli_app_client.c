@@ -18,6 +18,7 @@ const struct cli_option_row cli_app_client_create_options[] = {
     {"role", "ROLE", "an API role, such as corpus_viewer; repeatable"},
     {"corpus-role", "KEY:ROLE",
      "a role on one corpus: owner, administrator, editor or viewer; repeatable"},
+    {"token-ttl", "SECONDS", "life of its tokens; 0 or none: the server's"},
     {"secret-file", "FILE", "write the secret to this new file (0600) instead of the output"},
     {"secret-fd", "N", "write the secret to this open descriptor instead of the output"},
     {"format", "json|env|k8s-secret",
@@ -38,6 +39,7 @@ const struct cli_option_row cli_app_client_update_options[] = {
     {"corpus-role", "KEY:ROLE",
      "a role on one corpus; given ones replace the old ones; repeatable"},
     {"no-corpus-roles", NULL, "take all corpus roles away"},
+    {"token-ttl", "SECONDS", "life of its tokens; 0: the server's"},
     {NULL, NULL, NULL},
 };
 
@@ -52,12 +54,13 @@ static int add_corpus_role(json_t *corpus_roles, struct span value)
     return 0;
 }
 
-/* Reads --role, --corpus-role and --description into body: an array only when something is said of
- * it, since a given one replaces the old one. Exit status. */
+/* Reads --role, --corpus-role, --description and --token-ttl into body: an array only when
+ * something is said of it, since a given one replaces the old one. Exit status. */
 static int add_common(const struct cli *cli, json_t *body)
 {
     json_t *roles = json_array();
     json_t *corpus_roles = json_array();
+    int64_t ttl;
     int result = 0;
     for (size_t i = 0; i < cli->option_count && result == 0; i++) {
         struct span name = cli->options[i].name;
@@ -68,6 +71,10 @@ static int add_common(const struct cli *cli, json_t *body)
             result = add_corpus_role(corpus_roles, value);
         else if (span_equal(name, SPAN("description")))
             (void)json_object_set_new(body, "description", json_stringn(value.ptr, value.len));
+        else if (span_equal(name, SPAN("token-ttl")) && !span_to_int64(value, &ttl))
+            result = cli_usage("--token-ttl takes a number of seconds");
+        else if (span_equal(name, SPAN("token-ttl")))
+            (void)json_object_set_new(body, "token_ttl_seconds", json_integer(ttl));
     }
     if (json_array_size(roles) > 0 || cli_has(cli, "no-roles"))
         (void)json_object_set(body, "api_roles", roles);
@@ -304,7 +311,7 @@ int cli_app_client_update(struct cli *cli)
     result = add_common(cli, body);
     if (result == 0 && json_object_size(body) == 0)
         result = cli_usage("say what to change: --description, --role, --no-roles, --corpus-role, "
-                           "--no-corpus-roles");
+                           "--no-corpus-roles, --token-ttl");
     if (result == 0)
         result = cli_call(cli, "PATCH", target_of(cli, cli->words[0]), body, &answer);
     json_decref(body);

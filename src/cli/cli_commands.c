@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
+#include "cli/cli_account.h"
 #include "cli/cli_app_client.h"
 #include "cli/cli_clock.h"
 #include "cli/cli_decode.h"
@@ -12,6 +13,12 @@ const struct cli_command cli_commands[] = {
      .options = cli_serve_options,
      .takes_config = true,
      .run = cli_serve},
+    {.name = "account show", .arguments = "", .help = "Show the account", .run = cli_account_show},
+    {.name = "account update",
+     .arguments = "[--name NAME] [--token-ttl SECONDS]",
+     .help = "Change the account",
+     .options = cli_account_update_options,
+     .run = cli_account_update},
     {.name = "app-client create",
      .arguments = "--name NAME [--role ROLE]… [options]",
      .help = "Make an application client and its secret",

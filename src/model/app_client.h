@@ -55,10 +55,12 @@ struct app_client {
     size_t corpus_grant_count;
     struct agent_grant *agent_grants;
     size_t agent_grant_count;
-    int64_t token_ttl_seconds; /* 0: the server's default */
-    int64_t version;           /* +1 with every change of what the MAC covers */
-    struct span record_mac;    /* over the record of signing/record.h, by the signer */
-    int64_t sequence;          /* order in lists */
+    int64_t token_ttl_seconds;         /* 0: the server's default */
+    int64_t account_token_ttl_seconds; /* the account's longest; 0: none. Set by
+                                        * store_app_client_find() alone */
+    int64_t version;                   /* +1 with every change of what the MAC covers */
+    struct span record_mac;            /* over the record of signing/record.h, by the signer */
+    int64_t sequence;                  /* order in lists */
     int64_t created_at;
     int64_t updated_at;
     struct credential *credentials;
@@ -72,4 +74,5 @@ enum {
     DESCRIPTION_LEN_MAX = 1000,
     GRANTS_MAX = 256,
     CREDENTIALS_MAX = 16,
+    TOKEN_TTL_SECONDS_MAX = 86400,
 };

@@ -3,6 +3,7 @@
 
 const struct span audit_action_names[AUDIT_ACTION_COUNT] = {
     [AUDIT_ACCOUNT_CREATE] = SPAN_INIT("account.create"),
+    [AUDIT_ACCOUNT_UPDATE] = SPAN_INIT("account.update"),
     [AUDIT_APP_CLIENT_CREATE] = SPAN_INIT("app_client.create"),
     [AUDIT_APP_CLIENT_UPDATE] = SPAN_INIT("app_client.update"),
     [AUDIT_APP_CLIENT_DELETE] = SPAN_INIT("app_client.delete"),

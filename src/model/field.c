@@ -116,6 +116,16 @@ static void read_bool(struct input *in)
         *(bool *)(in->object + in->field->offset) = json_is_true(in->value);
 }
 
+static void read_int(struct input *in)
+{
+    json_int_t value = json_integer_value(in->value);
+    if (!json_is_integer(in->value) || value < 0 || value > in->field->number_max)
+        problems_add(in->problems, in->field->name, "must be a whole number from 0 to %lld",
+                     (long long)in->field->number_max);
+    else
+        *(int64_t *)(void *)(in->object + in->field->offset) = value;
+}
+
 static void read_constant(struct input *in)
 {
     if (!span_equal(json_text(in->value), in->field->constant))
@@ -268,6 +278,9 @@ static void read_value(struct input *in)
     case FIELD_BOOL:
         read_bool(in);
         return;
+    case FIELD_INT:
+        read_int(in);
+        return;
     case FIELD_CONSTANT:
         read_constant(in);
         return;
@@ -393,6 +406,9 @@ static void write_value(const struct field *field, const char *object, struct js
     case FIELD_BOOL:
         json_member_bool(writer, field->name, *(const bool *)value);
         return;
+    case FIELD_INT:
+        json_member_int(writer, field->name, *(const int64_t *)value);
+        return;
     case FIELD_TIME:
         json_member_time(writer, field->name, *(const int64_t *)value);
         return;
@@ -412,16 +428,20 @@ static void write_value(const struct field *field, const char *object, struct js
     }
 }
 
+static bool is_empty(const struct field *field, const char *object)
+{
+    const void *value = object + field->offset;
+    if (field->type == FIELD_TEXT || field->type == FIELD_LONG_TEXT)
+        return ((const struct span *)value)->len == 0;
+    return field->type == FIELD_INT && *(const int64_t *)value == 0;
+}
+
 void fields_write(const struct field *fields, size_t count, const void *object,
                   struct json_writer *writer)
 {
     for (const struct field *field = fields; field < fields + count; field++) {
-        const struct span *text =
-            (const struct span *)(const void *)((const char *)object + field->offset);
-        bool is_empty_text =
-            (field->type == FIELD_TEXT || field->type == FIELD_LONG_TEXT) && text->len == 0;
         if ((field->flags & FIELD_OUT) != 0 ||
-            ((field->flags & FIELD_OUT_FILLED) != 0 && !is_empty_text))
+            ((field->flags & FIELD_OUT_FILLED) != 0 && !is_empty(field, object)))
             write_value(field, object, writer);
     }
 }

@@ -16,6 +16,7 @@ enum field_type {
     FIELD_TEXT,      /* struct span; one line of plain text, not empty */
     FIELD_LONG_TEXT, /* struct span and bool at presence_offset; may be empty, may hold line ends */
     FIELD_BOOL,      /* bool */
+    FIELD_INT,       /* int64_t from 0 to number_max; 0 counts as not filled */
     FIELD_TIME,      /* int64_t seconds, RFC 3339 on the wire; only written */
     FIELD_CONSTANT,  /* must equal .constant; nothing is stored */
     FIELD_CORPUS_KEY,   /* struct span; [A-Za-z0-9_=-]{1,50} */
@@ -43,6 +44,7 @@ struct field {
     size_t offset;
     size_t presence_offset;
     size_t len_max; /* bytes */
+    int64_t number_max;
     struct span constant;
     /* FIELD_JSON_ARRAY: writes the element, normalised, or reports what is wrong with it. */
     void (*element)(const json_t *element, struct span path, struct json_writer *out,

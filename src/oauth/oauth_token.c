@@ -89,6 +89,7 @@ static bool ask_signer(struct exchange *x, const struct presented_client *presen
                                               .credential_id = presented->credential_id,
                                               .secret = presented->secret,
                                               .audience = x->app->audience,
+                                              .ttl_seconds = client->token_ttl_seconds_max,
                                               .revision = revision}};
     x->ask = ask;
     x->next = NEXT_SIGNER;

@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { TOKEN_TTL_SECONDS_MAX = 86400, TOKEN_ID_BYTES = 16 };
+enum { TOKEN_ID_BYTES = 16 };
 
 struct verdict {
     bool is_authentic; /* the record is one that we made the MAC of */

@@ -251,7 +251,7 @@ static void forget_all(struct state *state, int64_t revision)
 
 void state_apply(struct state *state, int64_t revision, struct span kind, struct span id)
 {
-    if (span_equal(kind, SPAN("*")))
+    if (span_equal(kind, SPAN("*")) || span_equal(kind, SPAN("account")))
         forget_all(state, revision);
     if (span_equal(kind, SPAN("app_client"))) {
         uint64_t hash = hash_of(state, id);
@@ -324,7 +324,7 @@ static enum status entry_make(const struct app_client *client, uint64_t hash,
                    .corpus_grants = grants,
                    .corpus_grant_count = client->corpus_grant_count,
                    .agent_grant_count = client->agent_grant_count,
-                   .token_ttl_seconds = client->token_ttl_seconds,
+                   .token_ttl_seconds_max = client->account_token_ttl_seconds,
                    .record = place(&at, buf_span(&record)),
                    .record_mac = place(&at, client->record_mac),
                    .credential_ids = ids,

@@ -26,8 +26,8 @@ struct state_client {
     const struct corpus_grant *corpus_grants; /* corpus_key is empty: a grant is bound to the id */
     size_t corpus_grant_count;
     size_t agent_grant_count;
-    int64_t token_ttl_seconds;
-    struct span record; /* as encoded by signing/record.h, ready for the signer */
+    int64_t token_ttl_seconds_max; /* the account's; 0: none. The client's own is in the record */
+    struct span record;            /* as encoded by signing/record.h, ready for the signer */
     struct span record_mac;
     const struct span *credential_ids;
     size_t credential_count;
@@ -58,9 +58,9 @@ static inline void auto_state_client(const struct state_client **client)
     state_client_release(*client);
 }
 
-/* A committed change: forgets what is kept of it (with kind "*": of everything), then raises the
- * revision. In the order of
- * revisions: the store calls it under its writer's lock. */
+/* A committed change: forgets what is kept of it (with kinds "*" and "account": of everything),
+ * then raises the revision. In the order of revisions: the store calls it under its writer's lock.
+ */
 void state_apply(struct state *state, int64_t revision, struct span kind, struct span id);
 
 struct state_counts {

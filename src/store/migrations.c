@@ -14,11 +14,14 @@
 
 EMBED("0001", "0001_first.sql");
 EMBED("0002", "0002_prune.sql");
+EMBED("0003", "0003_account_token_ttl.sql");
 
 extern const char store_migration_0001[];
 extern const char store_migration_0001_end[];
 extern const char store_migration_0002[];
 extern const char store_migration_0002_end[];
+extern const char store_migration_0003[];
+extern const char store_migration_0003_end[];
 
 static const char create_version_table[] = "CREATE TABLE IF NOT EXISTS schema_version ("
                                            "version {int64} NOT NULL PRIMARY KEY) {strict}";
@@ -79,6 +82,7 @@ enum status migrations_run_all(struct sql_conn *conn, struct err *err)
     const struct span texts[] = {
         span_of(store_migration_0001, (size_t)(store_migration_0001_end - store_migration_0001)),
         span_of(store_migration_0002, (size_t)(store_migration_0002_end - store_migration_0002)),
+        span_of(store_migration_0003, (size_t)(store_migration_0003_end - store_migration_0003)),
     };
     return migrations_run(conn, texts, ARRAY_LEN(texts), err);
 }

@@ -105,6 +105,21 @@ enum status store_account_create(struct store *store, const struct account_new *
                                  const struct audit_event *audit, int64_t *ret_revision,
                                  struct err *err) MUST_USE; /* CONFLICT: id is there */
 
+struct account {
+    struct span id;
+    struct span name;
+    int64_t token_ttl_seconds; /* the longest life of its clients' tokens; 0: the server's */
+};
+
+enum status store_account_get(struct store *store, struct span id, struct arena *arena,
+                              struct account *ret_account,
+                              struct err *err) MUST_USE; /* NOT_FOUND */
+
+/* Writes name and token life. NOT_FOUND. */
+enum status store_account_update(struct store *store, const struct account *account,
+                                 const struct audit_event *audit, int64_t *ret_revision,
+                                 struct err *err) MUST_USE;
+
 /* --- Lists: newest first, by sequence
  * -------------------------------------------------------------- */
 

@@ -2,6 +2,10 @@
 #include "store/store_internal.h"
 
 static const char select_first[] = "SELECT id FROM account ORDER BY sequence LIMIT 1";
+static const char select_account[] =
+    "SELECT id, name, token_ttl_seconds FROM account WHERE id = :id";
+static const char update_account[] =
+    "UPDATE account SET name = :name, token_ttl_seconds = :token_ttl_seconds WHERE id = :id";
 static const char insert_account[] =
     "INSERT INTO account (sequence, id, name, is_enabled, created_at) "
     "VALUES (:sequence, :id, :name, 1, :now)";
@@ -27,6 +31,60 @@ enum status store_account_first(struct store *store, struct arena *arena,
         return NOT_FOUND;
     *ret_account_id = id;
     return OK;
+}
+
+enum status store_account_get(struct store *store, struct span id, struct arena *arena,
+                              struct account *ret_account, struct err *err)
+{
+    AUTO(store_reader) struct store_reader reader = {0};
+    enum status status = store_reader_take(store, &reader, err);
+    if (status != OK)
+        return status;
+    struct account account = {0};
+    struct sql_stmt *row = sql_prepare(reader.conn, select_account);
+    sql_bind_text(row, ":id", id);
+    bool is_found = sql_next(row);
+    if (is_found) {
+        account.id = sql_get_text(row, arena);
+        account.name = sql_get_text(row, arena);
+        account.token_ttl_seconds = sql_get_int64(row);
+    }
+    status = sql_end(row, err);
+    if (status != OK)
+        return status;
+    *ret_account = account;
+    return is_found ? OK : NOT_FOUND;
+}
+
+struct account_change {
+    const struct account *account;
+    const struct audit_event *audit;
+};
+
+static enum status update(struct store_tx *tx, void *context, struct err *err)
+{
+    const struct account_change *wanted = context;
+    const struct account *account = wanted->account;
+    const struct store_change change = {
+        .account_id = account->id, .kind = SPAN("account"), .id = account->id};
+    int64_t changed = 0;
+    enum status status = store_change_add(tx, &change, wanted->audit, err);
+    if (status != OK)
+        return status;
+    struct sql_stmt *row = sql_prepare(tx->conn, update_account);
+    sql_bind_text(row, ":id", account->id);
+    sql_bind_text(row, ":name", account->name);
+    sql_bind_int64(row, ":token_ttl_seconds", account->token_ttl_seconds);
+    status = sql_run(row, &changed, err);
+    return status == OK && changed == 0 ? NOT_FOUND : status;
+}
+
+enum status store_account_update(struct store *store, const struct account *account,
+                                 const struct audit_event *audit, int64_t *ret_revision,
+                                 struct err *err)
+{
+    struct account_change change = {account, audit};
+    return store_write(store, update, &change, ret_revision, err);
 }
 
 struct creation {

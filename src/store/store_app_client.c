@@ -16,6 +16,7 @@ static const char get_client[] = "SELECT " CLIENT_COLUMNS "FROM app_client "
                                  "WHERE account_id = :account_id AND id = :id";
 static const char find_client[] = "SELECT " CLIENT_COLUMNS "FROM app_client "
                                   "WHERE client_id = :client_id";
+static const char select_account_ttl[] = "SELECT token_ttl_seconds FROM account WHERE id = :id";
 static const char find_client_id[] = "SELECT client_id FROM app_client "
                                      "WHERE account_id = :account_id AND id = :id";
 static const char list_clients[] = "SELECT " CLIENT_COLUMNS "FROM app_client "
@@ -175,7 +176,14 @@ enum status store_app_client_find(struct store *store, struct span client_id, st
         return status;
     struct sql_stmt *row = sql_prepare(reader.conn, find_client);
     sql_bind_text(row, ":client_id", client_id);
-    return read_one(reader.conn, row, arena, ret_client, err);
+    status = read_one(reader.conn, row, arena, ret_client, err);
+    if (status != OK)
+        return status;
+    row = sql_prepare(reader.conn, select_account_ttl);
+    sql_bind_text(row, ":id", ret_client->account_id);
+    if (sql_next(row))
+        ret_client->account_token_ttl_seconds = sql_get_int64(row);
+    return sql_end(row, err);
 }
 
 /* --- List --- */

@@ -351,6 +351,34 @@ describe('token life', () => {
         });
     });
 
+    it('is the client\'s own where it has one, and the account\'s at most; a change acts at once', async () => {
+        await withServer({}, async (server) => {
+            const life = async (client: AppClient): Promise<number> => {
+                const reply = await server.request('POST', '/oauth2/token', {
+                    form: GRANT, basic: [client.client_id, client.client_secret],
+                });
+                const claims = decodeJwt(reply.json.access_token).claims;
+                assert.equal(claims.exp - claims.iat, reply.json.expires_in);
+                return reply.json.expires_in;
+            };
+            const long = await server.createClient(['viewer'], { token_ttl_seconds: 7200 });
+            const plain = await server.createClient(['viewer']);
+            assert.equal((await server.control('GET', `/v2/app_clients/${long.id}`)).json.token_ttl_seconds, 7200);
+            assert.equal((await server.control('GET', `/v2/app_clients/${plain.id}`)).json.token_ttl_seconds, undefined);
+            assert.deepEqual([await life(long), await life(plain)], [7200, 1800]);
+
+            const capped = await server.cli(['account', 'update', '--token-ttl', '600', '--json']);
+            assert.equal(capped.code, 0, capped.stderr);
+            assert.equal(JSON.parse(capped.stdout).token_ttl_seconds, 600);
+            assert.deepEqual([await life(long), await life(plain)], [600, 600]);
+            await server.cli(['app-client', 'update', long.id, '--token-ttl', '60']);
+            assert.deepEqual([await life(long), await life(plain)], [60, 600]);
+            await server.cli(['account', 'update', '--token-ttl', '0']);
+            await server.cli(['app-client', 'update', long.id, '--token-ttl', '0']);
+            assert.deepEqual([await life(long), await life(plain)], [1800, 1800]);
+        });
+    });
+
     it('is what POSTERN_TOKEN_TTL_SECONDS says, unless the flag says otherwise', async () => {
         const env = { POSTERN_TOKEN_TTL_SECONDS: '120' };
         for (const [args, expected] of [[[], 120], [['--token-ttl-seconds', '60'], 60]] as [string[], number][]) {

@@ -49,6 +49,10 @@ static void each_wrong_create_body_names_its_field(void **state)
         const char *body;
         const char *field;
     } cases[] = {
+        {CREATE("'token_ttl_seconds':-1"), "token_ttl_seconds"},
+        {CREATE("'token_ttl_seconds':86401"), "token_ttl_seconds"},
+        {CREATE("'token_ttl_seconds':60.5"), "token_ttl_seconds"},
+        {CREATE("'token_ttl_seconds':'60'"), "token_ttl_seconds"},
         {"{}", "name"},
         {"{}", "type"},
         {"{'name':'a'}", "type"},

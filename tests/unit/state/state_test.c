@@ -115,7 +115,7 @@ static void a_client_is_loaded_once_and_then_found(void **state)
     assert_true(span_equal(found->client_id, stored.client_id));
     assert_true(found->is_enabled);
     assert_int_equal(found->api_roles, stored.api_roles);
-    assert_int_equal(found->token_ttl_seconds, 60);
+    assert_int_equal(found->token_ttl_seconds_max, 0);
     assert_int_equal(found->corpus_grant_count, 1);
     assert_true(span_equal(found->corpus_grants[0].corpus_id, corpus.id));
     assert_int_equal(found->corpus_grants[0].corpus_key.len, 0);
