@@ -52,6 +52,7 @@ static enum status run_step(struct sql_conn *conn, struct span text, int64_t ver
     return sql_run(insert, NULL, err);
 }
 
+/* All missing steps in one transaction: when one of them fails, the version before still starts. */
 enum status migrations_run(struct sql_conn *conn, const struct span *texts, size_t count,
                            struct err *err)
 {
@@ -63,17 +64,17 @@ enum status migrations_run(struct sql_conn *conn, const struct span *texts, size
         return fail(err, FORBIDDEN,
                     "the database has version %lld, this program knows up to %zu: use a newer one",
                     (long long)version, count);
-    while (status == OK && (uint64_t)version < count) {
-        status = sql_begin(conn, err);
-        if (status != OK)
-            return status;
+    if (status != OK || (uint64_t)version == count)
+        return status;
+    status = sql_begin(conn, err);
+    if (status != OK)
+        return status;
+    for (; status == OK && (uint64_t)version < count; version++)
         status = run_step(conn, texts[version], version + 1, err);
-        if (status == OK)
-            status = sql_commit(conn, err);
-        if (status != OK)
-            sql_rollback(conn);
-        version++;
-    }
+    if (status == OK)
+        status = sql_commit(conn, err);
+    if (status != OK)
+        sql_rollback(conn);
     return status;
 }
 

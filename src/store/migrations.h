@@ -9,8 +9,9 @@
 
 struct sql_conn;
 
-/* texts[n] leads from version n to n + 1. Each is its own transaction: one that fails leaves the
- * database at the version before. FORBIDDEN: it is past version count, and is left as it is. */
+/* texts[n] leads from version n to n + 1. All that are missing are one transaction: where one
+ * fails, the database stays at the version that it had, for the program that it had. FORBIDDEN: it
+ * is past version count, and is left as it is. */
 enum status migrations_run(struct sql_conn *conn, const struct span *texts, size_t count,
                            struct err *err) MUST_USE;
 
