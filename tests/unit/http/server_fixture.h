@@ -256,6 +256,8 @@ static inline void client_send(int fd, struct span bytes)
 {
     while (bytes.len > 0) {
         ssize_t sent = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
         if (sent <= 0)
             return;
         bytes = span_from(bytes, (size_t)sent);
@@ -281,7 +283,10 @@ static inline bool receive_some(int fd, struct received *received)
         received->data = realloc(received->data, received->capacity);
         assert_non_null(received->data);
     }
-    ssize_t got = recv(fd, received->data + received->len, 65535, 0);
+    ssize_t got;
+    do { /* a socket with a time-out is not taken up again after whatever interrupts it */
+        got = recv(fd, received->data + received->len, 65535, 0);
+    } while (got < 0 && errno == EINTR);
     received->has_hung = got < 0 && errno == EAGAIN;
     if (got > 0)
         received->len += (size_t)got;
