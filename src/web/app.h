@@ -9,6 +9,7 @@ struct config;
 struct store;
 struct state;
 struct jwks;
+struct metrics;
 struct route;
 struct state_client;
 struct token_clock;
@@ -27,6 +28,7 @@ struct app {
     struct span jwks_etag;
     struct span metadata_json;
     struct span metadata_etag;
+    struct metrics *metrics;   /* NULL in unit tests: nothing is counted */
     struct token_clock *clock; /* the signer's, followed */
     const struct jwks *keys;   /* public token keys, also retired ones */
     const struct state_client
