@@ -25,11 +25,13 @@ static enum http_method method_of(struct span name)
     return HTTP_OTHER;
 }
 
+/* A fragment is never sent (RFC 9112 §3.2); quotes and angle brackets no URL library leaves as they
+ * are. The rest of what RFC 3986 has encoded ("|", "^", "{"…) browsers and curl do send. */
 static bool is_target_bytes(struct span target)
 {
     for (size_t i = 0; i < target.len; i++) {
-        /* A fragment is never sent (RFC 9112 §3.2). */
-        if (target.ptr[i] <= ' ' || target.ptr[i] > '~' || target.ptr[i] == '#')
+        char byte = target.ptr[i];
+        if (byte <= ' ' || byte > '~' || byte == '#' || byte == '"' || byte == '<' || byte == '>')
             return false;
     }
     return target.len > 0;

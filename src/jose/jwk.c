@@ -313,7 +313,7 @@ static enum status check_use(const json_t *object, struct err *err)
     enum status status = read_text(object, "use", &use, err);
     if (status != OK)
         return status;
-    if (use.len > 0 && !span_equal(use, SPAN("sig")))
+    if (json_object_get(object, "use") != NULL && !span_equal(use, SPAN("sig")))
         return fail(err, UNSUPPORTED, "use is not sig");
     const json_t *operations = json_object_get(object, "key_ops");
     if (operations == NULL)

@@ -41,7 +41,8 @@ static inline void auto_jwk(struct jwk **key)
     jwk_free(*key);
 }
 
-/* A set (RFC 7517 §5): keys that we cannot use are skipped, the rest stays usable. */
+/* A set (RFC 7517 §5): keys that we cannot use are skipped, as are all that share one kid; the rest
+ * stays usable. */
 struct jwks;
 
 enum status jwks_parse(struct span json, struct jwks **ret_set, struct err *err) MUST_USE;

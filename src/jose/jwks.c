@@ -54,10 +54,25 @@ enum status jwks_add(struct jwks *set, struct jwk *take_key)
     return OK;
 }
 
-/* RFC 7517 §5: what we cannot use is skipped; so is a kid that is there already. */
-static enum status add_usable(struct jwks *set, const json_t *object, struct err *err)
+/* Do several keys have this one's kid? Then a token does not say which of them it means. */
+static bool is_ambiguous(const json_t *keys, const json_t *object)
 {
+    struct span kid = json_text(json_object_get(object, "kid"));
+    size_t same = 0;
+    for (size_t i = 0; kid.len > 0 && i < json_array_size(keys); i++)
+        same += span_equal(json_text(json_object_get(json_array_get(keys, i), "kid")), kid);
+    return same > 1;
+}
+
+/* RFC 7517 §5: what we cannot use is skipped. */
+static enum status add_usable(struct jwks *set, const json_t *keys, size_t index, struct err *err)
+{
+    const json_t *object = json_array_get(keys, index);
     struct jwk *key = NULL;
+    if (!json_is_object(object))
+        return fail(err, INVALID, "every element of keys must be an object");
+    if (is_ambiguous(keys, object))
+        return OK;
     enum status status = jwk_from_json(object, JOSE_ALG_COUNT, &key, NULL);
     if (status == OK)
         status = jwks_add(set, key);
@@ -79,7 +94,7 @@ enum status jwks_parse(struct span json, struct jwks **ret_set, struct err *err)
     if (set == NULL)
         return fail(err, NO_MEMORY, "no memory for keys");
     for (size_t i = 0; i < json_array_size(keys); i++) {
-        status = add_usable(set, json_array_get(keys, i), err);
+        status = add_usable(set, keys, i, err);
         if (status != OK)
             return status;
     }

@@ -39,7 +39,7 @@ static void unusable_keys_are_skipped(void **state)
     (void)state;
     AUTO(jwks)
     struct jwks *set = parse(
-        "{\"keys\":[null,5,\"x\",[],{},{\"kty\":true},{\"kty\":\"oct\",\"k\":\"AAAA\"},"
+        "{\"keys\":[{},{\"kty\":true},{\"kty\":\"oct\",\"k\":\"AAAA\"},"
         "{\"kty\":\"RSA\",\"n\":[],\"e\":\"AQAB\"},{\"kty\":\"RSA\",\"n\":\"AAAA\",\"e\":\"AQAB\"},"
         "{\"kty\":\"EC\",\"crv\":\"P-521\",\"x\":\"AA\",\"y\":\"AA\"},"
         "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_X "\",\"y\":\"" RFC7515_A3_X "\"},"
@@ -87,6 +87,10 @@ static void what_is_not_a_set_is_refused(void **state)
         "{\"keys\":[]}x",
         "{\"keys\":[],\"keys\":[]}",
         "{\"Keys\":[]}",
+        "{\"keys\":[null]}",
+        "{\"keys\":[" RFC8037_KEY ",5]}",
+        "{\"keys\":[[]]}",
+        "{\"keys\":[\"x\"]}",
         RFC8037_KEY,
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
@@ -117,7 +121,7 @@ static void truncated_at_every_byte(void **state)
 }
 
 /* 7517-01: a kid names one key; the first stays. */
-static void second_key_of_a_kid_is_not_taken(void **state)
+static void keys_that_share_a_kid_are_not_taken(void **state)
 {
     (void)state;
     AUTO(jwks)
@@ -125,8 +129,7 @@ static void second_key_of_a_kid_is_not_taken(void **state)
         parse("{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" RFC8037_X
               "\",\"kid\":\"k\"},{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_X
               "\",\"y\":\"" RFC7515_A3_Y "\",\"kid\":\"k\"}]}");
-    assert_int_equal(jwks_count(parsed), 1);
-    assert_int_equal(jwk_alg(jwks_find(parsed, SPAN("k"))), JOSE_EDDSA);
+    assert_int_equal(jwks_count(parsed), 0); /* which one would a token mean? */
     AUTO(jwks) struct jwks *set = jwks_new();
     assert_non_null(set);
     assert_int_equal(jwks_add(set, key_of(RFC8037_KEY, JOSE_EDDSA)), OK);
@@ -186,7 +189,7 @@ int main(void)
         cmocka_unit_test(what_is_not_a_set_is_refused),
         cmocka_unit_test(huge_text_is_refused_unread),
         cmocka_unit_test(truncated_at_every_byte),
-        cmocka_unit_test(second_key_of_a_kid_is_not_taken),
+        cmocka_unit_test(keys_that_share_a_kid_are_not_taken),
         cmocka_unit_test(many_keys_are_found),
         cmocka_unit_test(written_set_reads_back),
     };
