@@ -198,10 +198,17 @@ static bool load_client(struct exchange *x, struct app_client *client)
 void api_app_client_get(struct exchange *x)
 {
     struct app_client client;
-    struct span secret;
-    if (!load_client(x, &client))
+    struct span secret = {0};
+    struct span omitted = {0};
+    struct form query;
+    if (query_parse(x, &query) != OK || !load_client(x, &client))
         return;
-    enum status status = app_client_reveal(x, &client, &secret);
+    /* Beyond the contract: who does not want the secret need not read it back. */
+    enum status status = form_get(&query, SPAN("omit"), &omitted);
+    if (status == NOT_FOUND)
+        status = OK;
+    if (status == OK && !span_equal(omitted, SPAN("client_secret")))
+        status = app_client_reveal(x, &client, &secret);
     if (status != OK)
         reply_error(x, status);
     else

@@ -32,7 +32,7 @@ struct cli {
 /* A command's own options; flag options take no value. */
 struct cli_option_row {
     const char *name;
-    const char *value; /* what the value is, for help; NULL: a flag */
+    const char *value; /* what the value is, for help; NULL: a flag; "…" at its end: repeatable */
     const char *help;
 };
 
@@ -41,6 +41,7 @@ struct cli_command {
     const char *arguments; /* of the usage line */
     const char *help;
     const struct cli_option_row *options; /* ends with a NULL name; NULL: none */
+    size_t word_max;                      /* of what is no option, after the command's own words */
     bool takes_config;                    /* every configuration key is an option too */
     int (*run)(struct cli *cli);          /* the process's exit status */
 };

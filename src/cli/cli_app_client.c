@@ -5,6 +5,7 @@
 #include "cli/cli_call.h"
 #include "cli/cli_secret.h"
 #include "codec/form.h"
+#include "codec/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,9 +16,13 @@ enum { TARGET_LEN_MAX = 2048 };
 const struct cli_option_row cli_app_client_create_options[] = {
     {"name", "NAME", "what people call it (required)"},
     {"description", "TEXT", "what it is for"},
-    {"role", "ROLE", "an API role, such as corpus_viewer; repeatable"},
-    {"corpus-role", "KEY:ROLE",
-     "a role on one corpus: owner, administrator, editor or viewer; repeatable"},
+    {"role", "ROLE…",
+     "an API role: owner, administrator, billing_administrator, corpus_administrator,\n"
+     "                                   corpus_developer, corpus_viewer, agent_administrator, "
+     "agent_developer,\n"
+     "                                   agent_viewer, agent_user, pipeline_administrator, "
+     "pipeline_viewer or viewer"},
+    {"corpus-role", "KEY:ROLE…", "a role on one corpus: owner, administrator, editor or viewer"},
     {"token-ttl", "SECONDS", "life of its tokens; 0 or none: the server's"},
     {"secret-file", "FILE", "write the secret to this new file (0600) instead of the output"},
     {"secret-fd", "N", "write the secret to this open descriptor instead of the output"},
@@ -32,12 +37,22 @@ const struct cli_option_row cli_app_client_list_options[] = {
     {NULL, NULL, NULL},
 };
 
+const struct cli_option_row cli_app_client_show_options[] = {
+    {"secret", NULL, "read the secret back, while that is possible; it is recorded"},
+    {NULL, NULL, NULL},
+};
+
 const struct cli_option_row cli_app_client_update_options[] = {
     {"description", "TEXT", "what it is for"},
-    {"role", "ROLE", "an API role; given roles replace the old ones; repeatable"},
+    {"role", "ROLE…",
+     "an API role: owner, administrator, billing_administrator, corpus_administrator,\n"
+     "                                   corpus_developer, corpus_viewer, agent_administrator, "
+     "agent_developer,\n"
+     "                                   agent_viewer, agent_user, pipeline_administrator, "
+     "pipeline_viewer or viewer;\n"
+     "                                   given roles replace the old ones"},
     {"no-roles", NULL, "take all API roles away"},
-    {"corpus-role", "KEY:ROLE",
-     "a role on one corpus; given ones replace the old ones; repeatable"},
+    {"corpus-role", "KEY:ROLE…", "a role on one corpus; given ones replace the old ones"},
     {"no-corpus-roles", NULL, "take all corpus roles away"},
     {"token-ttl", "SECONDS", "life of its tokens; 0: the server's"},
     {NULL, NULL, NULL},
@@ -76,6 +91,10 @@ static int add_common(const struct cli *cli, json_t *body)
         else if (span_equal(name, SPAN("token-ttl")))
             (void)json_object_set_new(body, "token_ttl_seconds", json_integer(ttl));
     }
+    if (result == 0 && ((json_array_size(roles) > 0 && cli_has(cli, "no-roles")) ||
+                        (json_array_size(corpus_roles) > 0 && cli_has(cli, "no-corpus-roles"))))
+        result = cli_usage("roles are either given or taken away: --role or --no-roles, "
+                           "--corpus-role or --no-corpus-roles");
     if (json_array_size(roles) > 0 || cli_has(cli, "no-roles"))
         (void)json_object_set(body, "api_roles", roles);
     if (json_array_size(corpus_roles) > 0 || cli_has(cli, "no-corpus-roles"))
@@ -182,7 +201,10 @@ int cli_app_client_create(struct cli *cli)
     int secret_fd = -1;
     int result = check_format(cli);
     if (result == 0 && name.len == 0)
-        result = cli_usage("--name NAME is required");
+        result = cli_usage(cli_has(cli, "name") ? "--name must not be empty"
+                                                : "--name NAME is required");
+    if (result == 0 && !utf8_is_valid(name))
+        result = cli_usage("--name is not UTF-8 text");
     if (result == 0)
         result = cli_secret_open(cli, &secret_fd);
     if (result != 0)
@@ -196,6 +218,10 @@ int cli_app_client_create(struct cli *cli)
     json_decref(body);
     if (result == 0 && secret_fd >= 0) {
         result = cli_secret_write(secret_fd, text_of(answer.json, "client_secret"));
+        if (result != 0)
+            (void)cli_fail("the client was made: delete it (postern app-client delete %s), or read "
+                           "its secret back (postern app-client show --secret %s)",
+                           text_of(answer.json, "id"), text_of(answer.json, "id"));
         (void)json_object_del(answer.json, "client_secret"); /* not also on the output */
     } else if (secret_fd >= 0 && cli_has(cli, "secret-file")) {
         (void)unlink(
@@ -277,28 +303,35 @@ int cli_app_client_list(struct cli *cli)
 
 static int one_word(const struct cli *cli)
 {
-    return cli->word_count == 1
+    return cli->word_count == 1 && span_starts(cli->words[0], SPAN("app_"))
                ? 0
-               : cli_usage("give the client's id (app_…), as `postern app-client list` shows it");
+               : cli_usage(
+                     "give the client's id (app_…, not its client_id), as `postern app-client "
+                     "list` shows it");
 }
 
 int cli_app_client_show(struct cli *cli)
 {
-    struct cli_answer answer;
+    struct cli_answer answer = {0};
+    struct buf target;
     int result = one_word(cli);
-    if (result == 0)
-        result = cli_call(cli, "GET", target_of(cli, cli->words[0]), NULL, &answer);
     if (result != 0)
         return result;
-    if (cli->is_json) {
+    buf_init_arena(&target, &cli->arena, TARGET_LEN_MAX);
+    buf_put(&target, target_of(cli, cli->words[0]));
+    if (!cli_has(cli, "secret"))
+        buf_put(&target, SPAN("?omit=client_secret"));
+    if (!buf_ok(&target))
+        return cli_fail("no memory");
+    result = cli_call(cli, "GET", buf_span(&target), NULL, &answer);
+    if (result == 0 && cli->is_json)
         cli_print_json(answer.json);
-    } else {
-        (void)json_object_del(answer.json,
-                              "client_secret"); /* --json shows it, while it can be read back */
+    else if (result == 0)
         print_client(answer.json);
-    }
+    if (result == 0 && cli_has(cli, "secret") && text_of(answer.json, "client_secret")[0] == '\0')
+        result = cli_fail("the secret can no longer be read back (secret_readback)");
     cli_answer_done(&answer);
-    return 0;
+    return result;
 }
 
 int cli_app_client_update(struct cli *cli)

@@ -6,6 +6,7 @@
 
 extern const struct cli_option_row cli_app_client_create_options[];
 extern const struct cli_option_row cli_app_client_list_options[];
+extern const struct cli_option_row cli_app_client_show_options[];
 extern const struct cli_option_row cli_app_client_update_options[];
 
 int cli_app_client_create(struct cli *cli);

@@ -100,6 +100,13 @@ struct cli_named cli_arguments_command(int argc, char **argv)
     return named;
 }
 
+static bool is_repeatable_row(const struct cli_option_row *row)
+{
+    static const char mark[] = "…";
+    size_t len = row->value == NULL ? 0 : strlen(row->value);
+    return len >= sizeof mark && strcmp(row->value + len - (sizeof mark - 1), mark) == 0;
+}
+
 static int add_option(struct cli *cli, const struct cli_command *command,
                       const struct argument *argument)
 {
@@ -119,6 +126,12 @@ static int add_option(struct cli *cli, const struct cli_command *command,
         return 0;
     if (cli->option_count == CLI_OPTIONS_MAX)
         return cli_usage("too many options");
+    const struct cli_option_row *row = cli_arguments_row(command, name);
+    bool is_repeatable = row != NULL ? is_repeatable_row(row) : span_equal(name, SPAN("listen"));
+    for (size_t i = 0; !is_repeatable && i < cli->option_count; i++) {
+        if (span_equal(cli->options[i].name, name))
+            return cli_usage("--%.*s stands more than once", SPAN_FMT(name));
+    }
     cli->options[cli->option_count++] = (struct cli_option){name, argument->value};
     return 0;
 }
@@ -133,8 +146,9 @@ int cli_arguments_read(struct cli *cli, const struct cli_named *named, int argc,
         if (argument.is_option) {
             result = add_option(cli, named->command, &argument);
         } else if (words++ >= named->command_words) {
-            if (cli->word_count == CLI_WORDS_MAX)
-                return cli_usage("too many arguments");
+            if (cli->word_count == named->command->word_max)
+                return cli_usage("`postern %s` does not take %.*s", named->command->name,
+                                 SPAN_FMT(argument.text));
             cli->words[cli->word_count++] = argument.text;
         }
     }

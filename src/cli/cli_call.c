@@ -38,8 +38,9 @@ static int connect_control(const char *data)
 
 /* Starts `postern serve` without a network listener and waits until it is ready. It ends by itself
  * after its last connection. */
-static bool start_offline_server(const char *data)
+static bool start_offline_server(const struct cli *cli, const char *data)
 {
+    struct span config = cli_option(cli, "config");
     int out[2];
     if (pipe2(out, O_CLOEXEC) != 0)
         return false;
@@ -50,7 +51,7 @@ static bool start_offline_server(const char *data)
         if (dup2(out[1], STDOUT_FILENO) < 0)
             _exit(127);
         (void)execl("/proc/self/exe", "postern", "serve", "--offline", "--data", data,
-                    (char *)NULL);
+                    config.len > 0 ? "--config" : (char *)NULL, config.ptr, (char *)NULL);
         _exit(127);
     }
     (void)close(out[1]);
@@ -60,20 +61,26 @@ static bool start_offline_server(const char *data)
     return got > 6 && strncmp(line, "ready ", 6) == 0;
 }
 
-static int open_connection(const char *data)
+static int open_connection(const struct cli *cli, const char *data)
 {
     int fd = connect_control(data);
     if (fd < 0 && (errno == ENOENT || errno == ECONNREFUSED) && access(data, F_OK) == 0) {
-        if (!start_offline_server(data))
+        if (!start_offline_server(cli, data))
             return -2; /* it has said why */
         fd = connect_control(data);
     }
     return fd;
 }
 
-/* The server's messages, one a line, with the fields they are about. */
-static int print_error(const struct cli_answer *answer)
+/* The server's messages, one a line, with the fields they are about; with --json as it sent them.
+ */
+static int print_error(const struct cli *cli, const struct cli_answer *answer)
 {
+    if (cli->is_json && answer->json != NULL) {
+        (void)json_dumpf(answer->json, stderr, JSON_COMPACT | JSON_ENSURE_ASCII);
+        (void)fputc('\n', stderr);
+        return 1;
+    }
     const json_t *messages = json_object_get(answer->json, "messages");
     const json_t *fields = json_object_get(answer->json, "field_errors");
     const json_t *request_id = json_object_get(answer->json, "request_id");
@@ -97,7 +104,7 @@ int cli_call(struct cli *cli, const char *method, struct span target, const json
     char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
     if (data == NULL || (body != NULL && text == NULL))
         return cli_fail("no memory");
-    int fd = open_connection(data);
+    int fd = open_connection(cli, data);
     if (fd == -2)
         return 1;
     if (fd < 0)
@@ -121,7 +128,7 @@ int cli_call(struct cli *cli, const char *method, struct span target, const json
         json_parse(answer.body, &json_limits_default, &ret_answer->json, &err) != OK)
         return cli_fail("the server's answer is not JSON");
     if (answer.status < 200 || answer.status > 299) {
-        int result = print_error(ret_answer);
+        int result = print_error(cli, ret_answer);
         cli_answer_done(ret_answer);
         return result;
     }

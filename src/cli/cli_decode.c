@@ -18,8 +18,8 @@
 static int read_token(struct cli *cli, struct span *ret_token)
 {
     char *text = arena_alloc(&cli->arena, JWS_LEN_MAX + 64);
-    const char *name = cli->words[0].ptr;
-    int fd = span_equal(cli->words[0], SPAN("-")) ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+    const char *name = cli->word_count == 0 ? "-" : cli->words[0].ptr;
+    int fd = strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return cli_fail(
             "cannot open %s: %s (a token comes from a file or, with -, from standard input)", name,
@@ -96,8 +96,8 @@ int cli_decode(struct cli *cli)
     struct span token = {0};
     struct jws jws;
     struct err err = {0};
-    if (cli->word_count != 1)
-        return cli_usage("give a file with the token, or - for standard input");
+    if (cli->word_count == 0 && isatty(STDIN_FILENO) != 0)
+        return cli_usage("give a file with the token, or the token on standard input");
     int result = read_token(cli, &token);
     if (result != 0)
         return result;

@@ -31,6 +31,23 @@ static int print_help(void)
     return 0;
 }
 
+/* "postern config": says which commands begin so. False: none does. */
+static bool print_commands_of(const char *word)
+{
+    size_t len = strlen(word);
+    bool has_any = false;
+    for (size_t i = 0; i < cli_command_count; i++) {
+        const char *name = cli_commands[i].name;
+        if (strncmp(name, word, len) != 0 || name[len] != ' ')
+            continue;
+        if (!has_any)
+            (void)fprintf(stderr, "postern: %s what? There are:\n", word);
+        has_any = true;
+        (void)fprintf(stderr, "  postern %-20s %s\n", name, cli_commands[i].help);
+    }
+    return has_any;
+}
+
 static int print_command_help(const struct cli_command *command)
 {
     (void)printf("Usage: postern %s %s\n\n%s.\n", command->name, command->arguments, command->help);
@@ -41,6 +58,8 @@ static int print_command_help(const struct cli_command *command)
                        row->value == NULL ? "" : row->value);
         (void)printf("  %-32s %s\n", option, row->help);
     }
+    if (command->takes_config)
+        (void)printf("  %-32s %s\n", "--config FILE", "read `key = value` lines from this file");
     for (size_t i = 0; command->takes_config && i < config_key_count(); i++) {
         char option[64];
         struct span name = config_key_name(i);
@@ -59,8 +78,10 @@ int main(int argc, char **argv)
     const struct cli_command *command = named.command;
     if (named.word_count == 0 && named.wants_version)
         return printf("postern %s\n", POSTERN_VERSION) > 0 ? 0 : 1;
-    if (command == NULL && (argc == 1 || named.wants_help))
+    if (command == NULL && named.word_count == 0 && (argc == 1 || named.wants_help))
         return print_help();
+    if (command == NULL && named.word_count == 1 && print_commands_of(named.words[0]))
+        return 2;
     if (command == NULL)
         return cli_usage(
             "there is no such command: %s%s%s", named.word_count > 0 ? named.words[0] : argv[1],

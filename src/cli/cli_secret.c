@@ -27,6 +27,9 @@ int cli_secret_open(const struct cli *cli, int *ret_fd)
         int64_t fd;
         if (!span_to_int64(number, &fd) || fd > 1 << 20 || fcntl((int)fd, F_GETFD) < 0)
             return cli_usage("--secret-fd: there is no open descriptor %.*s", SPAN_FMT(number));
+        if ((fcntl((int)fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
+            return cli_usage("--secret-fd: descriptor %.*s is not open for writing",
+                             SPAN_FMT(number));
         *ret_fd = (int)fd;
     }
     return 0;

@@ -2,6 +2,7 @@
 #include "model/field.h"
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "codec/json.h"
 #include "codec/utf8.h"
 #include "model/app_client.h"
@@ -25,7 +26,7 @@ void problems_add(struct problems *problems, struct span field, const char *form
 {
     if (problems->count == PROBLEMS_MAX)
         return;
-    char text[200];
+    char text[400];
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
@@ -151,6 +152,15 @@ static bool is_array_within(struct input *in, size_t max)
     return false;
 }
 
+static void no_such_role(struct input *in, struct span path, const struct span *names, size_t count)
+{
+    struct buf list;
+    buf_init_arena(&list, in->arena, 512);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&list, "%s%.*s", i > 0 ? ", " : "", SPAN_FMT(names[i]));
+    problems_add(in->problems, path, "must be one of the roles %.*s", (int)list.len, list.data);
+}
+
 static void read_api_roles(struct input *in)
 {
     if (!is_array_within(in, GRANTS_MAX))
@@ -162,7 +172,7 @@ static void read_api_roles(struct input *in)
                       &role))
             set |= 1u << role;
         else
-            problems_add(in->problems, element_path(in, i), "is not one of the API roles");
+            no_such_role(in, element_path(in, i), api_role_names, API_ROLE_COUNT);
     }
     *(api_role_set *)(void *)(in->object + in->field->offset) = set;
 }
@@ -187,7 +197,7 @@ static bool read_grant(struct input *in, size_t index, const char *key_name,
     if (!is_corpus_key(key))
         problems_add(in->problems, path, "has no valid \"%s\"", key_name);
     if (!has_role)
-        problems_add(in->problems, path, "has no known \"role\"");
+        no_such_role(in, path, roles, role_count);
     keep_text(in, key, ret_key);
     return has_role;
 }

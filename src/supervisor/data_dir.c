@@ -5,10 +5,12 @@
 #include "base/random.h"
 #include "base/span.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -17,14 +19,15 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char never_initialised[] =
-    "this data directory was never initialised: start `postern serve` once";
+static const char never_initialised[] = "this data directory was never initialised: start `postern "
+                                        "serve` once, or name another with --data";
 
 enum {
     KEK_BYTES = 32,
     LOCK_WAIT_MS = 10000,
     LOCK_GRACE_MS = 200,
     LOCK_POLL_MS = 20,
+    LOCK_TEXT_MAX = 40,
     CONTROL_BACKLOG = 128
 };
 
@@ -44,6 +47,59 @@ static enum status open_directory(struct span path, bool initialise, int *ret_fd
                     strerror(errno));
     *ret_fd = fd;
     return OK;
+}
+
+/* Others who may write in the directory could put their own files in the place of ours. With the
+ * sticky bit they cannot take ours away. */
+static enum status check_mode(int fd, struct span path, struct err *err)
+{
+    struct stat info;
+    if (fstat(fd, &info) != 0)
+        return fail(err, UNAVAILABLE, "cannot look at the data directory: %s", strerror(errno));
+    bool is_open_to_all = (info.st_mode & 0002) != 0;
+    bool is_open_to_group = (info.st_mode & 0020) != 0 && (info.st_mode & S_ISVTX) == 0;
+    if (is_open_to_all || is_open_to_group)
+        return fail(err, FORBIDDEN,
+                    "others may write in the data directory %.*s: chmod go-w it, or name another "
+                    "with --data",
+                    (int)(path.len < 60 ? path.len : 60), path.ptr);
+    return OK;
+}
+
+/* A directory with files in it, none of them ours, was hardly meant. */
+static enum status check_content(int fd, struct span path, struct err *err)
+{
+    int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *listing = copy < 0 ? NULL : fdopendir(copy);
+    if (listing == NULL) {
+        if (copy >= 0)
+            (void)close(copy);
+        return fail(err, UNAVAILABLE, "cannot list the data directory: %s", strerror(errno));
+    }
+    bool has_ours = false;
+    bool has_others = false;
+    const struct dirent *entry;
+    while ((entry = readdir(listing)) != NULL) {
+        has_ours |= strcmp(entry->d_name, "lock") == 0 || strcmp(entry->d_name, "keys") == 0 ||
+                    strcmp(entry->d_name, "postern.db") == 0;
+        has_others |= strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+                      strcmp(entry->d_name, "lost+found") != 0;
+    }
+    (void)closedir(listing);
+    if (has_others && !has_ours)
+        return fail(err, CONFLICT,
+                    "the directory %.*s holds other files and no server's: name an empty one with "
+                    "--data",
+                    (int)(path.len < 60 ? path.len : 60), path.ptr);
+    return OK;
+}
+
+/* The process that wrote itself into the lock. */
+static long holder_of(int lock_fd)
+{
+    char text[LOCK_TEXT_MAX] = {0};
+    const char *number = pread(lock_fd, text, sizeof text - 1, 0) > 0 ? strchr(text, ' ') : NULL;
+    return number == NULL ? 0 : strtol(number, NULL, 10);
 }
 
 /* Is the lock held by an offline command, which will be gone soon? */
@@ -70,13 +126,19 @@ static enum status take_lock(int dir_fd, bool is_offline, int *ret_fd, struct er
         /* A new holder writes its word a moment after it has the lock: hence the grace. */
         int64_t patience = is_offline || is_held_offline(fd) ? LOCK_WAIT_MS : LOCK_GRACE_MS;
         if (waited > patience) {
+            long holder = holder_of(fd);
             (void)close(fd);
-            return fail(err, CONFLICT, "another postern server uses this data directory");
+            return fail(err, CONFLICT,
+                        "another postern server (process %ld) uses this data directory; name "
+                        "another with --data, or end that one",
+                        holder);
         }
         (void)nanosleep(&pause, NULL);
     }
-    const char *word = is_offline ? "offline\n" : "serving\n";
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, word, strlen(word), 0) < 0) {
+    char word[LOCK_TEXT_MAX];
+    int len =
+        snprintf(word, sizeof word, "%s %ld\n", is_offline ? "offline" : "serving", (long)getpid());
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, word, (size_t)len, 0) < 0) {
         (void)close(fd);
         return fail(err, UNAVAILABLE, "cannot write in the data directory: %s", strerror(errno));
     }
@@ -160,6 +222,10 @@ enum status data_dir_open(struct span path, bool initialise, struct data_dir *re
     struct data_dir dir = {.fd = -1, .lock_fd = -1, .kek_fd = -1};
     enum status status = open_directory(path, initialise, &dir.fd, err);
     if (status == OK)
+        status = check_mode(dir.fd, path, err);
+    if (status == OK && initialise)
+        status = check_content(dir.fd, path, err);
+    if (status == OK)
         status = take_lock(dir.fd, !initialise, &dir.lock_fd, err);
     if (status == OK)
         status = open_key(dir.fd, initialise, &dir.kek_fd, err);
@@ -186,6 +252,11 @@ int data_dir_control_socket(const struct data_dir *dir, struct err *err)
                     listen(fd, CONTROL_BACKLOG) == 0;
     int error = errno;
     (void)umask(mask);
+    /* Root's command leaves a socket that the directory's owner can replace. */
+    struct stat info;
+    if (is_bound && geteuid() == 0 && fstat(dir->fd, &info) == 0 && info.st_uid != 0)
+        is_bound =
+            fchownat(dir->fd, "control.sock", info.st_uid, info.st_gid, AT_SYMLINK_NOFOLLOW) == 0;
     if (is_bound)
         return fd;
     if (fd >= 0)

@@ -72,6 +72,15 @@ static enum status open_listener(struct setup *setup, struct span text, const st
     return status;
 }
 
+/* Where the server will be: at the first configured address, if that names its port. */
+static struct span offline_url(struct setup *setup)
+{
+    struct span first = setup->config.listen_count > 0 ? setup->config.listen[0] : SPAN(":0");
+    bool is_open = first.len > 2 && span_equal(span_from(first, first.len - 2), SPAN(":0"));
+    return is_open ? SPAN("http://localhost")
+                   : arena_printf(&setup->arena, "http://%.*s", SPAN_FMT(first));
+}
+
 enum status setup_open(struct setup *setup, const struct config *config, const struct setup *old,
                        bool is_offline, struct err *err)
 {
@@ -83,9 +92,9 @@ enum status setup_open(struct setup *setup, const struct config *config, const s
     for (size_t i = 0; !is_offline && status == OK && i < config->listen_count; i++)
         status = open_listener(setup, config->listen[i], old, err);
     if (status == OK && !setup->is_issuer_configured)
-        setup->config.public_url = setup->listener_count == 0 ? SPAN("http://localhost")
-                                                              : span_cstr(setup->listeners[0].url);
-    return status;
+        setup->config.public_url =
+            setup->listener_count == 0 ? offline_url(setup) : span_cstr(setup->listeners[0].url);
+    return setup->config.public_url.ptr == NULL ? fail(err, NO_MEMORY, "no memory") : status;
 }
 
 size_t setup_listen_fds(const struct setup *setup, int fds[static LISTEN_MAX])

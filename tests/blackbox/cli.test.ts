@@ -8,7 +8,7 @@ import { before, describe, it } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { decodeJwt } from './check.js';
 import {
-    cli, cleanEnvironment, POSTERN, run, Server, temporaryDirectory, useServer, type Finished, type Json,
+    API_ROLES, cli, cleanEnvironment, POSTERN, run, Server, temporaryDirectory, useServer, withServer, type Finished, type Json,
 } from './server.js';
 
 function json(finished: Finished): Json {
@@ -201,6 +201,93 @@ describe('postern app-client, beside a running server', () => {
             assert.equal(made.name, name);
         }
     });
+});
+
+describe('postern says what is wrong', () => {
+    const server = useServer();
+
+    for (const [args, says] of [
+        [['serve', 'extra'], /does not take extra/],
+        [['app-client', 'create', '--name', 'a', 'b'], /does not take b/],
+        [['app-client', 'create', '--name', 'a', '--name', 'b'], /stands more than once/],
+        [['app-client', 'create', '--name', ''], /must not be empty/],
+        [['app-client', 'update', 'app_x', '--role', 'viewer', '--no-roles'], /either given or taken away/],
+        [['app-client', 'show', 'abcdefghijklmnopqrstuvwxyz'], /app_…, not its client_id/],
+        [['app-client', 'create', '--name', 'a', '--secret-fd', '0'], /not open for writing/],
+        [['config'], /config print/],
+        [['nonsense', '--help'], /no such command/],
+    ] as const) {
+        it(`to ${args.join(' ')}`, async () => {
+            const input = (args as readonly string[]).includes('--secret-fd') ? '/dev/null' : undefined;
+            const finished =
+                input === undefined
+                    ? await server.cli([...args])
+                    : await run('sh', ['-c', `exec "$@" < ${input}`, 'sh', POSTERN, '--data', server.data, ...args]);
+            assert.equal(finished.code, 2, finished.stderr);
+            assert.match(finished.stderr, says);
+        });
+    }
+
+    it('an unknown role is answered with those there are', async () => {
+        const finished = await server.cli(['app-client', 'create', '--name', 'a', '--role', 'nonsense']);
+        assert.equal(finished.code, 1);
+        for (const role of API_ROLES) assert.match(finished.stderr, new RegExp(`\\b${role}\\b`));
+        const help = await server.cli(['app-client', 'create', '--help']);
+        for (const role of API_ROLES) assert.match(help.stdout, new RegExp(`\\b${role}\\b`));
+        assert.equal((await server.control('GET', '/v2/app_clients')).json.app_clients.length, 0);
+    });
+
+    it('with --json, in the words of the server', async () => {
+        const finished = await server.cli(['app-client', 'create', '--name', 'a', '--role', 'nonsense', '--json']);
+        assert.equal(finished.code, 1);
+        assert('api_roles[0]' in JSON.parse(finished.stderr).field_errors);
+    });
+
+    it('show reads no secret back unless it is asked to', async () => {
+        const client = await server.createClient([]);
+        const readings = async (): Promise<number> => {
+            const query = "SELECT COUNT(*) FROM audit_event WHERE action = 'app_client.reveal'";
+            return Number((await run('sqlite3', ['-readonly', join(server.data, 'postern.db'), query])).stdout);
+        };
+        const before = await readings();
+        for (const more of [[], ['--json']]) {
+            const shown = await server.cli(['app-client', 'show', client.id, ...more]);
+            assert.equal(shown.code, 0, shown.stderr);
+            assert(!shown.stdout.includes(client.client_secret));
+        }
+        assert.equal(await readings(), before);
+        for (const more of [['--secret'], ['--secret', '--json']]) {
+            const shown = await server.cli(['app-client', 'show', client.id, ...more]);
+            assert(shown.stdout.includes(client.client_secret), shown.stderr);
+        }
+        assert.equal(await readings(), before + 2);
+    });
+
+    it('a second server names the first', async () => {
+        const finished = await run(POSTERN, ['serve', '--data', server.data, '--listen', '127.0.0.1:0']);
+        assert.equal(finished.code, 1);
+        assert.match(finished.stderr, new RegExp(`process ${server.pid}\\b`));
+    });
+});
+
+describe('postern without a server names the address that the server will have', () => {
+    for (const [what, args, url] of [
+        ['of its configuration', ['--config', 'FILE'], 'https://auth.example.com/oauth2/token'],
+        ['by default', [], 'http://127.0.0.1:8080/oauth2/token'],
+    ] as const) {
+        it(what, async () => {
+            await withServer({}, async (server) => {
+                const file = join(server.data, 'postern.conf');
+                await server.stop();
+                writeFileSync(file, 'public_url = https://auth.example.com\n');
+                const given = args.map((arg) => (arg === 'FILE' ? file : arg));
+                const made = await server.cli([...given, 'app-client', 'create', '--name', 'a', '--format', 'env']);
+                assert.equal(made.code, 0, made.stderr);
+                assert.match(made.stdout, new RegExp(`^OAUTH_TOKEN_URL=${url}$`, 'm'));
+                assert.doesNotMatch(made.stderr, /ended/);
+            });
+        });
+    }
 });
 
 describe('postern decode', () => {

@@ -169,14 +169,17 @@ static void an_offline_command_uses_what_is_there(void **state)
     struct bench *bench = *state;
     initialise(bench);
     assert_int_equal(open_dir(bench, false), OK);
-    char word[16] = {0};
-    assert_int_equal(pread(bench->dir.lock_fd, word, sizeof word, 0), 8);
-    assert_string_equal(word, "offline\n");
+    char word[40] = {0};
+    char expected[40];
+    (void)snprintf(expected, sizeof expected, "offline %ld\n", (long)getpid());
+    assert_true(pread(bench->dir.lock_fd, word, sizeof word - 1, 0) > 0);
+    assert_string_equal(word, expected);
     bench_close(bench);
     assert_int_equal(open_dir(bench, true), OK);
     memset(word, 0, sizeof word);
-    assert_int_equal(pread(bench->dir.lock_fd, word, sizeof word, 0), 8);
-    assert_string_equal(word, "serving\n");
+    (void)snprintf(expected, sizeof expected, "serving %ld\n", (long)getpid());
+    assert_true(pread(bench->dir.lock_fd, word, sizeof word - 1, 0) > 0);
+    assert_string_equal(word, expected);
 }
 
 static void a_missing_key_beside_a_database_is_not_made_anew(void **state)
@@ -339,6 +342,40 @@ static void the_control_socket_is_its_owners_and_replaces_an_old_one(void **stat
 
 #define dir_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
+static void a_directory_that_others_may_write_in_is_refused(void **state)
+{
+    struct bench *bench = *state;
+    static const struct {
+        mode_t mode;
+        enum status status;
+    } cases[] = {{0777, FORBIDDEN}, {01777, FORBIDDEN}, {0770, FORBIDDEN}, {0702, FORBIDDEN},
+                 {01770, OK},       {0755, OK},         {0700, OK}};
+    assert_int_equal(mkdir(bench->path, 0700), 0);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_int_equal(chmod(bench->path, cases[i].mode), 0);
+        assert_int_equal(open_dir(bench, true), cases[i].status);
+        if (cases[i].status == OK)
+            bench_close(bench);
+        else
+            assert_non_null(strstr(bench->err.detail, bench->path));
+    }
+}
+
+static void a_directory_of_other_files_is_refused(void **state)
+{
+    struct bench *bench = *state;
+    char path[128];
+    assert_int_equal(mkdir(bench->path, 0700), 0);
+    (void)snprintf(path, sizeof path, "%s/letters.txt", bench->path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    assert_int_equal(open_dir(bench, true), CONFLICT);
+    assert_non_null(strstr(bench->err.detail, "--data"));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(open_dir(bench, true), OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +384,8 @@ int main(void)
         dir_test(a_directory_never_initialised_keeps_no_trace),
         dir_test(a_first_start_that_made_no_database_was_no_start),
         dir_test(an_offline_command_uses_what_is_there),
+        dir_test(a_directory_that_others_may_write_in_is_refused),
+        dir_test(a_directory_of_other_files_is_refused),
         dir_test(a_missing_key_beside_a_database_is_not_made_anew),
         dir_test(a_key_of_another_size_is_refused_unharmed),
         dir_test(a_key_that_others_can_read_is_refused),
