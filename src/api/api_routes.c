@@ -6,11 +6,13 @@
 #include "api/api_clock.h"
 #include "api/api_corpus.h"
 #include "api/api_health.h"
+#include "config/config.h"
 
 const struct route api_routes[API_ROUTE_COUNT] = {
     {
         .method = HTTP_POST,
         .path = SPAN_INIT("/v2/app_clients"),
+        .purposes = CONFIG_FOR_API,
         .permission = PERMISSION_APP_CLIENT_MANAGE,
         .lane = LANE_WORKER,
         .handle = api_app_client_create,
@@ -19,6 +21,7 @@ const struct route api_routes[API_ROUTE_COUNT] = {
     {
         .method = HTTP_GET,
         .path = SPAN_INIT("/v2/app_clients"),
+        .purposes = CONFIG_FOR_API,
         .permission = PERMISSION_APP_CLIENT_MANAGE,
         .lane = LANE_WORKER,
         .handle = api_app_client_list,
@@ -27,6 +30,7 @@ const struct route api_routes[API_ROUTE_COUNT] = {
     {
         .method = HTTP_GET,
         .path = SPAN_INIT("/v2/app_clients/{app_client_id}"),
+        .purposes = CONFIG_FOR_API,
         .permission = PERMISSION_APP_CLIENT_MANAGE,
         .lane = LANE_WORKER,
         .handle = api_app_client_get,
@@ -35,6 +39,7 @@ const struct route api_routes[API_ROUTE_COUNT] = {
     {
         .method = HTTP_PATCH,
         .path = SPAN_INIT("/v2/app_clients/{app_client_id}"),
+        .purposes = CONFIG_FOR_API,
         .permission = PERMISSION_APP_CLIENT_MANAGE,
         .lane = LANE_WORKER,
         .handle = api_app_client_update,
@@ -43,6 +48,7 @@ const struct route api_routes[API_ROUTE_COUNT] = {
     {
         .method = HTTP_DELETE,
         .path = SPAN_INIT("/v2/app_clients/{app_client_id}"),
+        .purposes = CONFIG_FOR_API,
         .permission = PERMISSION_APP_CLIENT_MANAGE,
         .lane = LANE_WORKER,
         .handle = api_app_client_delete,
@@ -51,6 +57,7 @@ const struct route api_routes[API_ROUTE_COUNT] = {
     {
         .method = HTTP_POST,
         .path = SPAN_INIT("/v2/corpora"),
+        .purposes = CONFIG_FOR_API,
         .permission = PERMISSION_CORPUS_CREATE,
         .lane = LANE_WORKER,
         .handle = api_corpus_create,
@@ -59,6 +66,7 @@ const struct route api_routes[API_ROUTE_COUNT] = {
     {
         .method = HTTP_GET,
         .path = SPAN_INIT("/v2/corpora"),
+        .purposes = CONFIG_FOR_API,
         .permission = PERMISSION_AUTHENTICATED,
         .lane = LANE_WORKER,
         .handle = api_corpus_list,
@@ -67,6 +75,7 @@ const struct route api_routes[API_ROUTE_COUNT] = {
     {
         .method = HTTP_GET,
         .path = SPAN_INIT("/v2/corpora/{corpus_key}"),
+        .purposes = CONFIG_FOR_API,
         .permission = PERMISSION_CORPUS_READ,
         .lane = LANE_WORKER,
         .handle = api_corpus_get,
@@ -75,6 +84,7 @@ const struct route api_routes[API_ROUTE_COUNT] = {
     {
         .method = HTTP_DELETE,
         .path = SPAN_INIT("/v2/corpora/{corpus_key}"),
+        .purposes = CONFIG_FOR_API,
         .permission = PERMISSION_CORPUS_DELETE,
         .lane = LANE_WORKER,
         .handle = api_corpus_delete,

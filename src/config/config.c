@@ -29,8 +29,28 @@ static const struct config_key keys[] = {
      .offset = AT(listen),
      .count_offset = AT(listen_count),
      .text = SPAN_INIT("127.0.0.1:8080"),
-     .allowed = "ADDR:PORT of a loopback address, repeatable",
-     .help = "Where to accept HTTP. Port 0 picks a free one. IPv6 as [::1]:8080."},
+     .allowed = "ADDR:PORT [tls] [for=token,api,console,metrics], repeatable",
+     .help = "Where to accept HTTP, and for what (without for=: all but metrics). Port 0 picks a "
+             "free one. IPv6 as [::1]:8080. Beyond loopback with tls, or allow_plain_http."},
+    {.name = SPAN_INIT("tls_certificate"),
+     .kind = CONFIG_PATH,
+     .offset = AT(tls_certificate),
+     .text = SPAN_INIT(""),
+     .allowed = "a path",
+     .help = "Certificate of the tls listeners with its chain, PEM. A changed file is taken while "
+             "the server runs; one that does not fit leaves the old one in force."},
+    {.name = SPAN_INIT("tls_key"),
+     .kind = CONFIG_PATH,
+     .offset = AT(tls_key),
+     .text = SPAN_INIT(""),
+     .allowed = "a path",
+     .help = "Private key of the certificate, PEM, not readable by others."},
+    {.name = SPAN_INIT("allow_plain_http"),
+     .kind = CONFIG_CHOICE,
+     .offset = AT(allow_plain_http),
+     .text = SPAN_INIT("false"),
+     .allowed = "true or false",
+     .help = "Accept HTTP without TLS beyond loopback: only where the network itself is private."},
     {.name = SPAN_INIT("public_url"),
      .kind = CONFIG_URL,
      .offset = AT(public_url),
@@ -169,7 +189,7 @@ static const struct config_key keys[] = {
      .max = 3600,
      .help = "How often the use of credentials is written to the store."},
     {.name = SPAN_INIT("log_format"),
-     .kind = CONFIG_LOG_FORMAT,
+     .kind = CONFIG_CHOICE,
      .offset = AT(log_format),
      .text = SPAN_INIT("text"),
      .allowed = "text or json",
@@ -315,6 +335,22 @@ enum status config_check(const struct config *config, struct err *err)
         return fail(err, INVALID, "data: a data directory is needed");
     if (config->header_bytes_max < config->target_bytes_max / 8)
         return fail(err, INVALID, "header_bytes_max is too small beside target_bytes_max");
+    bool has_certificate = config->tls_certificate.len > 0;
+    if (has_certificate != (config->tls_key.len > 0))
+        return fail(err, INVALID, "tls_certificate and tls_key are given together or not at all");
+    for (size_t i = 0; i < config->listen_count; i++) {
+        struct config_listen listen;
+        enum status status = config_listen_read(config->listen[i], &listen, err);
+        if (status != OK)
+            return status;
+        if (listen.is_tls && !has_certificate)
+            return fail(err, INVALID, "listen: tls needs tls_certificate and tls_key");
+        if (!listen.is_tls && !listen.is_loopback &&
+            !span_equal(config->allow_plain_http, SPAN("true")))
+            return fail(err, INVALID,
+                        "listen: %.*s is beyond loopback: add tls, or allow_plain_http = true",
+                        SPAN_FMT(listen.address));
+    }
     return OK;
 }
 

@@ -13,12 +13,32 @@ struct buf;
 
 enum { CONFIG_LISTEN_MAX = 16 };
 
+/* What a listener may serve, as bits. */
+enum config_purpose {
+    CONFIG_FOR_TOKEN = 1, /* /oauth…, key set and metadata */
+    CONFIG_FOR_API = 2,   /* /v2 */
+    CONFIG_FOR_CONSOLE = 4,
+    CONFIG_FOR_METRICS = 8,
+    CONFIG_FOR_ALL = 15,
+};
+
+/* One value of listen: "ADDR:PORT [tls] [for=token,api,console,metrics]". */
+struct config_listen {
+    struct span address; /* ADDR:PORT */
+    bool is_tls;
+    bool is_loopback;
+    unsigned purposes; /* unless named: all but metrics */
+};
+
 struct config {
     struct span data;                      /* data directory */
-    struct span listen[CONFIG_LISTEN_MAX]; /* ADDR:PORT */
+    struct span listen[CONFIG_LISTEN_MAX]; /* config_listen_read() takes one apart */
     size_t listen_count;
-    struct span public_url; /* the issuer; empty: the first listener's URL */
-    struct span token_alg;  /* of a token key that is made now: RS256, PS256, ES256 or EdDSA */
+    struct span tls_certificate; /* paths; empty: no TLS */
+    struct span tls_key;
+    struct span allow_plain_http; /* "true": also beyond loopback */
+    struct span public_url;       /* the issuer; empty: the first listener's URL */
+    struct span token_alg; /* of a token key that is made now: RS256, PS256, ES256 or EdDSA */
     int64_t token_ttl_seconds;
     struct span secret_base;
     int64_t secret_readback_seconds; /* 0: never; INT64_MAX: always */
@@ -59,6 +79,10 @@ void config_source_begin(struct config *config);
  */
 enum status config_read_environment(struct config *config, const char *const *environ,
                                     struct arena *arena, struct err *err) MUST_USE;
+
+/* Takes a value of listen apart. INVALID with what is wrong. */
+enum status config_listen_read(struct span value, struct config_listen *ret_listen,
+                               struct err *err) MUST_USE;
 
 /* Relations between values. */
 enum status config_check(const struct config *config, struct err *err) MUST_USE;

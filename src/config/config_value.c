@@ -46,8 +46,23 @@ static bool is_one_of(struct span value, const char *const *choices)
     return *choices != NULL;
 }
 
+/* Is the value a whole word of "a, b or c"? */
+static bool is_choice(struct span value, struct span allowed)
+{
+    struct span word;
+    bool goes_on = true;
+    while (goes_on) {
+        goes_on = span_cut(&allowed, ' ', &word);
+        if (word.len > 0 && word.ptr[word.len - 1] == ',')
+            word.len--;
+        if (span_equal(word, value) && !span_equal(word, SPAN("or")))
+            return true;
+    }
+    return false;
+}
+
 /* The address as text for inet_pton, without the brackets of IPv6. */
-static bool is_loopback(struct span address)
+static bool is_address(struct span address, bool *ret_is_loopback)
 {
     char text[INET6_ADDRSTRLEN + 1];
     struct in_addr v4;
@@ -59,24 +74,70 @@ static bool is_loopback(struct span address)
         return false;
     memcpy(text, address.ptr, address.len);
     text[address.len] = '\0';
-    if (is_v6)
-        return inet_pton(AF_INET6, text, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-    return inet_pton(AF_INET, text, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
+    if (inet_pton(is_v6 ? AF_INET6 : AF_INET, text, is_v6 ? (void *)&v6 : (void *)&v4) != 1)
+        return false;
+    *ret_is_loopback = is_v6 ? IN6_IS_ADDR_LOOPBACK(&v6) : ntohl(v4.s_addr) >> 24 == 127;
+    return true;
+}
+
+static bool read_purposes(struct span names, unsigned *ret_purposes)
+{
+    static const struct {
+        struct span name;
+        unsigned purpose;
+    } rows[] = {
+        {SPAN_INIT("token"), CONFIG_FOR_TOKEN},
+        {SPAN_INIT("api"), CONFIG_FOR_API},
+        {SPAN_INIT("console"), CONFIG_FOR_CONSOLE},
+        {SPAN_INIT("metrics"), CONFIG_FOR_METRICS},
+    };
+    *ret_purposes = 0;
+    for (bool goes_on = true; goes_on;) {
+        struct span name;
+        unsigned purpose = 0;
+        goes_on = span_cut(&names, ',', &name);
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+            purpose |= span_equal(rows[i].name, name) ? rows[i].purpose : 0;
+        if (purpose == 0)
+            return false;
+        *ret_purposes |= purpose;
+    }
+    return true;
+}
+
+enum status config_listen_read(struct span value, struct config_listen *ret_listen, struct err *err)
+{
+    struct config_listen listen = {.purposes = CONFIG_FOR_ALL & ~(unsigned)CONFIG_FOR_METRICS};
+    int64_t port;
+    struct span word;
+    bool goes_on = span_cut(&value, ' ', &listen.address);
+    size_t colon = listen.address.len;
+    while (colon > 0 && listen.address.ptr[colon - 1] != ':')
+        colon--;
+    if (colon == 0 || !span_to_int64(span_from(listen.address, colon), &port) || port > 65535 ||
+        !is_address(span_first(listen.address, colon - 1), &listen.is_loopback))
+        return fail(err, INVALID,
+                    "listen: must be ADDR:PORT, such as 127.0.0.1:8080 or [::1]:8080");
+    while (goes_on) {
+        goes_on = span_cut(&value, ' ', &word);
+        if (span_equal(word, SPAN("tls")))
+            listen.is_tls = true;
+        else if (!span_starts(word, SPAN("for=")) ||
+                 !read_purposes(span_from(word, 4), &listen.purposes))
+            return fail(err, INVALID,
+                        "listen: after ADDR:PORT come tls and for=token,api,console,metrics");
+    }
+    *ret_listen = listen;
+    return OK;
 }
 
 static enum status set_listen(const struct config_key *key, struct config *config,
                               struct span value, struct err *err)
 {
-    int64_t port;
-    size_t colon = value.len;
-    while (colon > 0 && value.ptr[colon - 1] != ':')
-        colon--;
-    if (colon == 0 || !span_to_int64(span_from(value, colon), &port) || port > 65535)
-        return fail(err, INVALID,
-                    "listen: must be ADDR:PORT, such as 127.0.0.1:8080 or [::1]:8080");
-    if (!is_loopback(span_first(value, colon - 1)))
-        return fail(err, INVALID,
-                    "listen: must be a loopback address: plain HTTP must not leave the machine");
+    struct config_listen listen;
+    enum status status = config_listen_read(value, &listen, err);
+    if (status != OK)
+        return status;
     size_t *count = (size_t *)(void *)((char *)config + key->count_offset);
     if (!config->is_listen_kept)
         *count = 0; /* the first value of this source replaces what weaker sources said */
@@ -159,7 +220,9 @@ static bool is_origin(struct span url)
     authority = span_first(authority, authority.len - rest.len);
     if (rest.len > 0 && (rest.ptr[0] != ':' || !is_port(span_from(rest, 1), is_https ? 443 : 80)))
         return false;
-    return is_https || is_loopback(authority) || span_equal(host, SPAN("localhost"));
+    bool is_loopback = false;
+    return is_https || (is_address(authority, &is_loopback) && is_loopback) ||
+           span_equal(host, SPAN("localhost"));
 }
 
 static enum status set_url(const struct config_key *key, struct config *config, struct span value,
@@ -225,7 +288,6 @@ enum status config_value_set(const struct config_key *key, struct config *config
                              struct err *err)
 {
     static const char *const algs[] = {"RS256", "PS256", "ES256", "EdDSA", NULL};
-    static const char *const log_formats[] = {"text", "json", NULL};
     bool is_good = true;
     switch (key->kind) {
     case CONFIG_INT:
@@ -239,8 +301,10 @@ enum status config_value_set(const struct config_key *key, struct config *config
     case CONFIG_ALG:
         is_good = is_one_of(value, algs);
         break;
-    case CONFIG_LOG_FORMAT:
-        is_good = is_one_of(value, log_formats);
+    case CONFIG_CHOICE:
+        is_good = is_choice(value, span_cstr(key->allowed));
+        break;
+    case CONFIG_PATH:
         break;
     case CONFIG_SECRET_BASE:
         is_good = is_secret_base(value);
@@ -278,7 +342,7 @@ void config_value_print(const struct config_key *key, const struct config *confi
     for (size_t i = 0; i < count; i++) {
         struct span text =
             is_number(key->kind) ? (struct span){0} : ((const struct span *)(const void *)at)[i];
-        if (key->kind == CONFIG_URL && text.len == 0)
+        if ((key->kind == CONFIG_URL || key->kind == CONFIG_PATH) && text.len == 0)
             buf_put(out, SPAN("# ")); /* not set */
         buf_printf(out, "%.*s = ", SPAN_FMT(key->name));
         if (key->kind == CONFIG_INT)

@@ -13,6 +13,7 @@
 
 struct loop;
 struct http_server;
+struct tls_context;
 
 struct http_limits {
     size_t connections_max; /* of this loop */
@@ -40,8 +41,14 @@ struct http_handler {
 /* NULL without memory. */
 struct http_server *http_server_new(struct loop *loop, const struct http_limits *limits,
                                     const struct http_handler *handler);
-/* Takes a listening socket (TCP, or Unix for the control socket: peers get their uid and pid). */
-int http_server_listen(struct http_server *server, int take_fd, bool is_control); /* 0 or -errno */
+struct http_listen {
+    bool is_control;         /* a Unix socket: peers get their uid and pid; else TCP */
+    struct tls_context *tls; /* NULL: plain */
+    unsigned purposes;       /* of config/config.h: which routes are there */
+};
+
+/* Takes a listening socket. 0 or -errno. */
+int http_server_listen(struct http_server *server, int take_fd, const struct http_listen *how);
 
 /* Sends x->reply (Date, Content-Length and Connection are added; no body for HEAD, 204, 304) and
  * ends the exchange: x is gone. Also when the peer has gone meanwhile. */

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { ONE_RECORD_BYTES = 12288 }; /* a body that goes out in the record of its head */
+
 static uint64_t now_ms(const struct http_conn *conn)
 {
     return uv_now(loop_uv(conn->server->loop));
@@ -42,6 +44,7 @@ static void on_closed(uv_handle_t *handle)
     drop_request(conn);
     drop_unread(conn);
     free(conn->write_head);
+    tls_free(conn->tls);
     free(conn);
     http_server_handle_closed(server);
 }
@@ -107,6 +110,12 @@ static void finish(struct http_conn *conn)
     conn->deadline_ms = now_ms(conn) + LINGER_MS;
 }
 
+static void finish_after_failure(struct http_conn *conn)
+{
+    conn->lingers = true;
+    finish(conn);
+}
+
 /* From here to go_on() the functions call each other in a ring: a reply sent at once goes on with
  * the next request. is_taking_input cuts it: inside take_input() a reply only marks the connection
  * idle, and the loop there goes on, so the ring is walked at most once. */
@@ -163,6 +172,55 @@ static void write_rest(struct http_conn *conn, struct span head, struct span bod
     conn->write_left_bytes = uv_stream_get_write_queue_size(&conn->uv.stream);
 }
 
+/* Bytes that are not a reply: handshake, alerts, 100 Continue. What the socket does not take at
+ * once waits in memory of its own; libuv keeps the order. */
+struct side_write {
+    uv_write_t write; /* first */
+    char bytes[];
+};
+
+static void on_side_written(uv_write_t *write, int status)
+{
+    struct http_conn *conn = write->data;
+    free(write);
+    if (status < 0 && conn->state != CONN_CLOSED)
+        http_conn_close(conn);
+}
+
+static void write_side(struct http_conn *conn, struct span bytes)
+{
+    uv_buf_t buf = {.base = (char *)(uintptr_t)bytes.ptr, .len = bytes.len};
+    int outcome = bytes.len == 0 ? 0 : uv_try_write(&conn->uv.stream, &buf, 1);
+    if (outcome == UV_EAGAIN)
+        outcome = 0;
+    if (outcome >= 0 && (size_t)outcome == bytes.len)
+        return;
+    bytes = span_from(bytes, outcome < 0 ? 0 : (size_t)outcome);
+    struct side_write *rest = outcome < 0 ? NULL : malloc(sizeof *rest + bytes.len);
+    if (rest == NULL) {
+        http_conn_close(conn);
+        return;
+    }
+    memcpy(rest->bytes, bytes.ptr, bytes.len);
+    buf = uv_buf_init(rest->bytes, (unsigned)bytes.len);
+    rest->write.data = conn;
+    if (uv_write(&rest->write, &conn->uv.stream, &buf, 1, on_side_written) != 0) {
+        free(rest);
+        http_conn_close(conn);
+    }
+}
+
+/* What TLS has to say beside our replies. */
+static void flush_sealed(struct http_conn *conn)
+{
+    struct buf *sealed = &conn->server->sealed;
+    if (!buf_ok(sealed))
+        http_conn_close(conn);
+    else
+        write_side(conn, buf_span(sealed));
+    buf_clear(sealed);
+}
+
 static enum http_connection connection_after(struct http_conn *conn)
 {
     const struct http_request *request = conn->request;
@@ -171,6 +229,27 @@ static enum http_connection connection_after(struct http_conn *conn)
     if (conn->closes_after)
         return CONNECTION_CLOSED;
     return http_parse_head(request->parse)->is_http_1_0 ? CONNECTION_KEPT_SAID : CONNECTION_KEPT;
+}
+
+/* Head and body become one run of records, followed by the end of the connection if it is the last
+ * reply. A small reply is one record. */
+static bool seal_reply(struct http_conn *conn, struct span *head, struct span *body)
+{
+    struct buf *head_bytes = &conn->server->head_bytes;
+    struct buf *sealed = &conn->server->sealed;
+    buf_clear(sealed);
+    if (body->len <= ONE_RECORD_BYTES) {
+        buf_put(head_bytes, *body);
+        *head = buf_span(head_bytes);
+        *body = (struct span){0};
+    }
+    bool is_sealed = buf_ok(head_bytes) && tls_write(conn->tls, *head, sealed) &&
+                     tls_write(conn->tls, *body, sealed);
+    if (conn->closes_after)
+        tls_end(conn->tls, sealed);
+    *head = buf_span(sealed);
+    *body = (struct span){0};
+    return is_sealed && buf_ok(sealed);
 }
 
 static void send_reply(struct http_conn *conn)
@@ -189,7 +268,11 @@ static void send_reply(struct http_conn *conn)
     }
     struct span head = buf_span(head_bytes);
     struct span body = http_write_has_body(x) ? buf_span(&x->reply.body) : (struct span){0};
-    uv_buf_t bufs[2] = {{.base = head_bytes->data, .len = head.len},
+    if (conn->tls != NULL && !seal_reply(conn, &head, &body)) {
+        http_conn_close(conn);
+        return;
+    }
+    uv_buf_t bufs[2] = {{.base = (char *)(uintptr_t)head.ptr, .len = head.len},
                         {.base = (char *)(uintptr_t)body.ptr, .len = body.len}};
     int outcome = uv_try_write(&conn->uv.stream, bufs, body.len > 0 ? 2 : 1);
     if (outcome < 0 && outcome != UV_EAGAIN) {
@@ -226,12 +309,18 @@ static void refuse(struct http_conn *conn, int status)
     send_reply(conn);
 }
 
-/* RFC 9110 §10.1.1. The socket's buffer is empty here, save for a peer that does not read. */
+/* RFC 9110 §10.1.1. */
 static void send_continue(struct http_conn *conn)
 {
-    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    uv_buf_t buf = {.base = (char *)(uintptr_t)text, .len = sizeof text - 1};
-    if (uv_try_write(&conn->uv.stream, &buf, 1) != (int)buf.len)
+    static const struct span text = SPAN_INIT("HTTP/1.1 100 Continue\r\n\r\n");
+    if (conn->tls == NULL) {
+        write_side(conn, text);
+        return;
+    }
+    buf_clear(&conn->server->sealed);
+    if (tls_write(conn->tls, text, &conn->server->sealed))
+        flush_sealed(conn);
+    else
         http_conn_close(conn);
 }
 
@@ -313,6 +402,70 @@ static void discard(struct http_conn *conn, size_t size)
         http_conn_close(conn);
 }
 
+/* Keeps what came behind a request that runs. */
+static void keep_unread(struct http_conn *conn, struct span rest)
+{
+    size_t kept = conn->unread_len - conn->unread_at;
+    char *unread = malloc(kept + rest.len);
+    if (unread == NULL) {
+        http_conn_close(conn);
+        return;
+    }
+    if (kept > 0)
+        memcpy(unread, conn->unread + conn->unread_at, kept);
+    memcpy(unread + kept, rest.ptr, rest.len);
+    drop_unread(conn);
+    conn->unread = unread;
+    conn->unread_len = kept + rest.len;
+}
+
+static void take_plain(struct http_conn *conn, struct span rest)
+{
+    take_input(conn, &rest);
+    if (rest.len > 0 && is_busy(conn))
+        keep_unread(conn, rest);
+}
+
+/* A client that speaks HTTP to a TLS port is told so, in the only way that it understands. */
+static void refuse_plain(struct http_conn *conn)
+{
+    static const struct span text =
+        SPAN_INIT("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 29\r\n"
+                  "Connection: close\r\n\r\nThis port speaks HTTPS only.\n");
+    write_side(conn, text);
+}
+
+/* Reading stops while a request runs, so at most what one read brought, and one record that it
+ * completed, is kept. */
+static void take_sealed(struct http_conn *conn, struct span bytes)
+{
+    struct http_server *server = conn->server;
+    enum tls_result result = TLS_FULL;
+    while (result == TLS_FULL && conn->state != CONN_CLOSED && conn->state != CONN_LINGER) {
+        size_t len;
+        buf_clear(&server->sealed);
+        result = tls_read(conn->tls, &bytes, server->opened, sizeof server->opened, &len,
+                          &server->sealed);
+        if (result == TLS_PLAIN)
+            buf_clear(&server->sealed); /* an alert would not be understood */
+        flush_sealed(conn);
+        if (len > 0 && conn->state != CONN_CLOSED)
+            take_plain(conn, span_of(server->opened, len));
+    }
+    explicit_bzero(server->opened, sizeof server->opened);
+    if (result == TLS_MORE || conn->state == CONN_CLOSED || conn->state == CONN_LINGER)
+        return;
+    if (result == TLS_PLAIN)
+        refuse_plain(conn);
+    conn->has_ended = result == TLS_ENDED;
+    if (is_busy(conn))
+        conn->has_ended = true; /* closed after the reply */
+    else if (result == TLS_ENDED)
+        http_conn_close(conn);
+    else
+        finish_after_failure(conn);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
 {
     struct http_conn *conn = stream->data;
@@ -333,17 +486,11 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
         discard(conn, (size_t)size);
         return;
     }
-    struct span rest = span_of(buf->base, (size_t)size);
-    take_input(conn, &rest);
-    if (rest.len == 0 || !is_busy(conn))
-        return;
-    conn->unread = malloc(rest.len);
-    if (conn->unread == NULL) {
-        http_conn_close(conn);
-        return;
-    }
-    memcpy(conn->unread, rest.ptr, rest.len);
-    conn->unread_len = rest.len;
+    struct span bytes = span_of(buf->base, (size_t)size);
+    if (conn->tls == NULL)
+        take_plain(conn, bytes);
+    else
+        take_sealed(conn, bytes);
 }
 
 /* Nothing runs for this connection now: what was pipelined comes first, then the socket. */
@@ -421,16 +568,20 @@ static int open_stream(struct http_conn *conn, int fd)
     return error == 0 ? uv_read_start(&conn->uv.stream, on_alloc, on_read) : error;
 }
 
-void http_conn_open(struct http_server *server, int take_fd, bool is_control,
+void http_conn_open(struct http_server *server, int take_fd, const struct http_listen *how,
                     const struct peer *peer)
 {
     struct http_conn *conn = calloc(1, sizeof *conn);
-    if (conn == NULL) {
+    if (conn != NULL && how->tls != NULL)
+        conn->tls = tls_new(how->tls);
+    if (conn == NULL || (how->tls != NULL && conn->tls == NULL)) {
+        free(conn);
         (void)close(take_fd);
         return;
     }
     conn->server = server;
-    conn->is_control = is_control;
+    conn->is_control = how->is_control;
+    conn->purposes = how->purposes;
     conn->uid = peer->uid;
     conn->pid = peer->pid;
     assert(peer->address.len < sizeof conn->address);
@@ -441,7 +592,7 @@ void http_conn_open(struct http_server *server, int take_fd, bool is_control,
         conn->next->previous = conn;
     server->conns = conn;
     server->handle_count++;
-    if (is_control)
+    if (how->is_control)
         server->control_conn_count++;
     else
         server->conn_count++;

@@ -8,6 +8,7 @@
 #include "http/http.h"
 #include "http/http_parse.h"
 #include "http/http_write.h"
+#include "http/tls.h"
 
 #include <assert.h>
 #include <netinet/in.h>
@@ -57,6 +58,8 @@ struct http_conn {
     struct http_conn *previous;
     struct http_request *request; /* NULL while idle or lingering */
     enum conn_state state;
+    struct tls *tls;      /* NULL: plain */
+    unsigned purposes;    /* of its listener */
     bool is_control;      /* a Unix socket; else TCP */
     bool is_paused;       /* reading is stopped: bytes came while a request ran */
     bool is_taking_input; /* conn_take() is on the stack */
@@ -87,7 +90,7 @@ struct http_listener {
     struct http_server *server;
     struct http_listener *next;
     int fd;
-    bool is_control;
+    struct http_listen how;
     bool is_paused; /* no descriptors left; the next tick tries again */
 };
 
@@ -108,10 +111,12 @@ struct http_server {
     size_t free_request_count;
     struct http_date date;
     struct buf head_bytes; /* the head being written; heap */
+    struct buf sealed;     /* encrypted bytes on their way out; heap */
     uint64_t id_base[2];
     uint64_t id_count;
     int spare_fd; /* given up to accept and turn away a connection when descriptors run out */
     char read_bytes[READ_BYTES];
+    char opened[READ_BYTES]; /* plain text of one read */
 };
 
 /* http_server.c */
@@ -123,7 +128,7 @@ void http_server_handle_closed(struct http_server *server);
 
 /* http_conn.c */
 /* Takes an accepted, nonblocking socket. conn's address, uid and pid come from peer. */
-void http_conn_open(struct http_server *server, int take_fd, bool is_control,
+void http_conn_open(struct http_server *server, int take_fd, const struct http_listen *how,
                     const struct peer *peer);
 void http_conn_close(struct http_conn *conn);
 void http_conn_tick(struct http_conn *conn, uint64_t now_ms);

@@ -18,7 +18,8 @@ enum {
     ACCEPTS_PER_EVENT = 64, /* others of this loop get their turn */
     FREE_REQUESTS_MAX = 64,
     CONTROL_CONNECTIONS_MAX = 64,
-    HEAD_BYTES_MAX = 65536, /* of a reply */
+    HEAD_BYTES_MAX = 65536,     /* of a reply */
+    SEALED_BYTES_MAX = 8 << 20, /* of a reply, encrypted */
 };
 
 /* Steele, Lea, Flood: the finalizer of SplitMix64, a bijection, so that ids do not collide. */
@@ -83,6 +84,7 @@ struct http_request *http_request_take(struct http_server *server, struct http_c
     make_request_id(server, x->request_id);
     if (conn != NULL) {
         memcpy(request->address, conn->address, sizeof request->address);
+        x->purposes = conn->purposes;
         x->peer = (struct peer){.address = span_cstr(request->address),
                                 .is_control = conn->is_control,
                                 .uid = conn->uid,
@@ -119,6 +121,7 @@ static void server_end(struct http_server *server)
         request_free(request);
     }
     buf_done(&server->head_bytes);
+    buf_done(&server->sealed);
     if (server->spare_fd >= 0)
         (void)close(server->spare_fd);
     free(server);
@@ -131,10 +134,13 @@ void http_server_handle_closed(struct http_server *server)
         server_end(server);
 }
 
-/* Says 503 on a connection for which there is no room, as far as its buffer takes it. */
-static void turn_away(struct http_server *server, int take_fd)
+/* Says 503 on a connection for which there is no room, as far as its buffer takes it. With TLS that
+ * would need a handshake: it is closed. */
+static void turn_away(const struct http_listener *listener, int take_fd)
 {
-    struct http_request *request = http_request_take(server, NULL);
+    struct http_server *server = listener->server;
+    bool is_plain = listener->how.tls == NULL;
+    struct http_request *request = is_plain ? http_request_take(server, NULL) : NULL;
     if (request != NULL) {
         struct buf *out = &server->head_bytes;
         http_write_refusal(&request->x, 503);
@@ -198,10 +204,10 @@ static void accepted(struct http_listener *listener, int take_fd,
     struct http_server *server = listener->server;
     char text[INET6_ADDRSTRLEN];
     struct peer peer;
-    if (!has_room(server, listener->is_control))
-        turn_away(server, take_fd);
-    else if (read_peer(take_fd, listener->is_control, from, text, &peer))
-        http_conn_open(server, take_fd, listener->is_control, &peer);
+    if (!has_room(server, listener->how.is_control))
+        turn_away(listener, take_fd);
+    else if (read_peer(take_fd, listener->how.is_control, from, text, &peer))
+        http_conn_open(server, take_fd, &listener->how, &peer);
     else
         (void)close(take_fd);
 }
@@ -225,7 +231,7 @@ static bool accept_with_spare(struct http_listener *listener)
     (void)close(server->spare_fd);
     int fd = accept_one(listener, &from);
     if (fd >= 0)
-        turn_away(server, fd);
+        turn_away(listener, fd);
     server->spare_fd = open_spare_fd();
     return fd >= 0;
 }
@@ -284,6 +290,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_limits 
     server->handler = *handler;
     server->spare_fd = open_spare_fd();
     buf_init(&server->head_bytes, HEAD_BYTES_MAX);
+    buf_init(&server->sealed, SEALED_BYTES_MAX);
     random_bytes(server->id_base, sizeof server->id_base);
     (void)uv_timer_init(loop_uv(loop), &server->tick); /* cannot fail */
     server->tick.data = server;
@@ -292,7 +299,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_limits 
     return server;
 }
 
-int http_server_listen(struct http_server *server, int take_fd, bool is_control)
+int http_server_listen(struct http_server *server, int take_fd, const struct http_listen *how)
 {
     struct http_listener *listener = calloc(1, sizeof *listener);
     int error = listener == NULL ? UV_ENOMEM
@@ -304,7 +311,7 @@ int http_server_listen(struct http_server *server, int take_fd, bool is_control)
     }
     listener->server = server;
     listener->fd = take_fd;
-    listener->is_control = is_control;
+    listener->how = *how;
     listener->poll.data = listener;
     listener->next = server->listeners;
     server->listeners = listener;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oauth/oauth_routes.h"
 
+#include "config/config.h"
+
 #include "oauth/oauth_metadata.h"
 #include "oauth/oauth_token.h"
 
@@ -11,6 +13,7 @@ const struct route oauth_routes[OAUTH_ROUTE_COUNT] = {
         .method = HTTP_POST,
         .path = SPAN_INIT("/oauth2/token"),
         .permission = PERMISSION_PUBLIC,
+        .purposes = CONFIG_FOR_TOKEN,
         .lane = LANE_FAST,
         .body_bytes_max = OAUTH_BODY_BYTES_MAX,
         .handle = oauth_token,
@@ -21,6 +24,7 @@ const struct route oauth_routes[OAUTH_ROUTE_COUNT] = {
         .method = HTTP_POST,
         .path = SPAN_INIT("/oauth/token"),
         .permission = PERMISSION_PUBLIC,
+        .purposes = CONFIG_FOR_TOKEN,
         .lane = LANE_FAST,
         .body_bytes_max = OAUTH_BODY_BYTES_MAX,
         .handle = oauth_token,
@@ -31,6 +35,7 @@ const struct route oauth_routes[OAUTH_ROUTE_COUNT] = {
         .method = HTTP_GET,
         .path = SPAN_INIT("/.well-known/jwks.json"),
         .permission = PERMISSION_PUBLIC,
+        .purposes = CONFIG_FOR_TOKEN,
         .lane = LANE_FAST,
         .cors = CORS_ANY_ORIGIN,
         .handle = oauth_jwks,
@@ -40,6 +45,7 @@ const struct route oauth_routes[OAUTH_ROUTE_COUNT] = {
         .method = HTTP_GET,
         .path = SPAN_INIT("/.well-known/oauth-authorization-server"),
         .permission = PERMISSION_PUBLIC,
+        .purposes = CONFIG_FOR_TOKEN,
         .lane = LANE_FAST,
         .cors = CORS_ANY_ORIGIN,
         .handle = oauth_metadata,
@@ -49,6 +55,7 @@ const struct route oauth_routes[OAUTH_ROUTE_COUNT] = {
         .method = HTTP_GET,
         .path = SPAN_INIT("/.well-known/openid-configuration"),
         .permission = PERMISSION_PUBLIC,
+        .purposes = CONFIG_FOR_TOKEN,
         .lane = LANE_FAST,
         .cors = CORS_ANY_ORIGIN,
         .handle = oauth_metadata,

@@ -405,9 +405,9 @@ struct front_loop *front_loop_new(const struct front_loop_options *options)
     return front;
 }
 
-int front_loop_listen(struct front_loop *front, int take_fd, bool is_control)
+int front_loop_listen(struct front_loop *front, int take_fd, const struct http_listen *how)
 {
-    return http_server_listen(front->http, take_fd, is_control);
+    return http_server_listen(front->http, take_fd, how);
 }
 
 static void *run_loop(void *context)

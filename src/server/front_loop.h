@@ -26,7 +26,7 @@ struct front_loop_options {
 struct front_loop *front_loop_new(const struct front_loop_options *options);
 
 /* Before front_loop_start(). 0 or -errno. */
-int front_loop_listen(struct front_loop *front, int take_fd, bool is_control);
+int front_loop_listen(struct front_loop *front, int take_fd, const struct http_listen *how);
 
 bool front_loop_start(struct front_loop *front) MUST_USE;
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "codec/json.h"
+#include "http/tls.h"
 #include "log/log.h"
 #include "server/front_app.h"
 #include "server/front_loop.h"
@@ -32,6 +33,7 @@ enum {
     HAND_OVER_MS_MAX = 3000, /* then running requests get to end, before the store is closed */
     ENDING_TICK_MS = 2,
     CLOCK_TICK_MS = 1000,
+    TLS_FILE_BYTES_MAX = 1 << 20,
 };
 
 struct front {
@@ -42,7 +44,8 @@ struct front {
     struct front_loop *loops[FRONT_LOOPS_MAX];
     size_t loop_count;
     int signal_fd;
-    int idle_fd; /* told by the first loop when the control socket is no longer used */
+    struct tls_context *tls; /* NULL: no listener has TLS */
+    int idle_fd;             /* told by the first loop when the control socket is no longer used */
 };
 
 /* SIGTERM and SIGCHLD-like events come by descriptor; ^C reaches the whole group and is the
@@ -107,17 +110,61 @@ static void on_silent(void *context)
         log_error("the supervisor cannot be told");
 }
 
+/* A file that the supervisor has opened: it may be read again, by another front. */
+static enum status read_open_file(int fd, const char *name, struct arena *arena,
+                                  struct span *ret_text, struct err *err)
+{
+    char *text = arena_alloc(arena, TLS_FILE_BYTES_MAX);
+    ssize_t len = text == NULL ? -1 : pread(fd, text, TLS_FILE_BYTES_MAX, 0);
+    (void)close(fd);
+    if (len <= 0 || len == TLS_FILE_BYTES_MAX)
+        return fail(err, INVALID, "cannot read %s, or it is empty or too long", name);
+    *ret_text = span_of(text, (size_t)len);
+    return OK;
+}
+
+static enum status open_tls(struct front *front, struct err *err)
+{
+    const struct front_options *options = &front->options;
+    struct span certificate;
+    struct span key;
+    struct arena arena AUTO(arena); /* wiped at its end */
+    arena_init(&arena, (size_t)3 * TLS_FILE_BYTES_MAX);
+    if (options->tls_count == 0)
+        return OK;
+    enum status status =
+        read_open_file(options->tls_fds[0], "tls_certificate", &arena, &certificate, err);
+    if (status == OK)
+        status = read_open_file(options->tls_fds[1], "tls_key", &arena, &key, err);
+    if (status == OK)
+        status = tls_context_new(certificate, key, &front->tls, err);
+    if (status == OK && tls_not_after(front->tls) < clock_wall_seconds())
+        log_warn("the certificate in tls_certificate has expired");
+    return status;
+}
+
 /* The sockets of loop number index, and for the first one the control socket. */
 static enum status listen_all(struct front *front, size_t index, struct err *err)
 {
+    static const struct http_listen control = {.is_control = true, .purposes = ~0u};
     const struct front_options *options = &front->options;
+    const struct config *config = &front->app.config;
     size_t per_loop = options->listen_count / front->loop_count;
     int failed = 0;
-    for (size_t i = 0; i < per_loop && failed == 0; i++)
-        failed = front_loop_listen(front->loops[index], options->listen_fds[index * per_loop + i],
-                                   false);
+    for (size_t i = 0; i < per_loop && failed == 0; i++) {
+        struct config_listen listen;
+        enum status status = i < config->listen_count
+                                 ? config_listen_read(config->listen[i], &listen, err)
+                                 : fail(err, INVALID, "more sockets than listen has values");
+        if (status != OK)
+            return status;
+        const struct http_listen how = {.tls = listen.is_tls ? front->tls : NULL,
+                                        .purposes = listen.purposes};
+        failed =
+            front_loop_listen(front->loops[index], options->listen_fds[index * per_loop + i], &how);
+    }
     if (failed == 0 && index == 0)
-        failed = front_loop_listen(front->loops[index], options->control_fd, true);
+        failed = front_loop_listen(front->loops[index], options->control_fd, &control);
     return failed == 0 ? OK
                        : fail(err, UNAVAILABLE, "cannot accept connections: %s", strerror(-failed));
 }
@@ -249,6 +296,7 @@ static void stop(struct front *front)
     for (size_t i = 0; i < front->loop_count; i++)
         front_loop_free(front->loops[i]);
     front_app_close(&front->app);
+    tls_context_free(front->tls);
 }
 
 static bool have_loops_ended(const struct front *front)
@@ -338,9 +386,11 @@ int main(int argc, char **argv)
     }
     log_init("posternd", span_equal(front->app.config.log_format, SPAN("json")));
     front->loop_count = front->options.loop_count;
-    if (front->options.waits && !wait_for_store(front))
+    status = open_tls(front, &err); /* before the store is asked for: a wrong pair costs nothing */
+    if (status == OK && front->options.waits && !wait_for_store(front))
         return 1;
-    status = start(front, &err);
+    if (status == OK)
+        status = start(front, &err);
     if (status != OK) {
         log_error("%s", err.detail);
         return 1;

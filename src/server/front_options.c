@@ -48,6 +48,8 @@ static bool read_option(struct front_options *options, struct span name, struct 
         return read_number(value, &options->lock_fd);
     if (span_equal(name, SPAN("--listen")))
         return read_numbers(value, options->listen_fds, FRONT_LISTEN_MAX, &options->listen_count);
+    if (span_equal(name, SPAN("--tls")))
+        return read_numbers(value, options->tls_fds, 2, &options->tls_count);
     if (span_equal(name, SPAN("--lanes")))
         return read_numbers(value, options->lane_fds, FRONT_LANES_MAX, &options->lane_count);
     if (span_equal(name, SPAN("--issuer-configured"))) {
@@ -93,7 +95,7 @@ enum status front_options_read(int argc, char **argv, struct front_options *ret_
     }
     if (options.channel_fd < 0 || options.config_fd < 0 || options.data_fd < 0 ||
         options.control_fd < 0 || options.loop_count == 0 || options.loop_count > FRONT_LOOPS_MAX ||
-        options.listen_count % options.loop_count != 0)
+        options.listen_count % options.loop_count != 0 || options.tls_count == 1)
         return fail(err, INVALID, "posternd is started by `postern serve`");
     enum status status = read_config(options.config_fd, arena, config, err);
     if (status == OK && options.lane_count != 1 + options.loop_count + (size_t)config->workers)

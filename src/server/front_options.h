@@ -25,6 +25,8 @@ struct front_options {
                   */
     int listen_fds[FRONT_LISTEN_MAX]; /* loop by loop */
     size_t listen_count;
+    int tls_fds[2];                /* certificate and key */
+    size_t tls_count;              /* 2, or 0 without TLS */
     int lane_fds[FRONT_LANES_MAX]; /* main thread's, then the loops', then the workers' */
     size_t lane_count;
     size_t loop_count;

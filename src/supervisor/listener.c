@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "supervisor/listener.h"
 
+#include "config/config.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -71,16 +73,18 @@ static int bind_one(const union address *address, bool is_shared)
     return fd;
 }
 
-static void print_url(const union address *address, char url[static LISTENER_URL_LEN_MAX])
+static void print_url(const union address *address, bool is_tls,
+                      char url[static LISTENER_URL_LEN_MAX])
 {
+    const char *scheme = is_tls ? "https" : "http";
     char host[INET6_ADDRSTRLEN] = "";
     if (address->any.sa_family == AF_INET6) {
         (void)inet_ntop(AF_INET6, &address->v6.sin6_addr, host, sizeof host);
-        (void)snprintf(url, LISTENER_URL_LEN_MAX, "http://[%s]:%u", host,
+        (void)snprintf(url, LISTENER_URL_LEN_MAX, "%s://[%s]:%u", scheme, host,
                        ntohs(address->v6.sin6_port));
     } else {
         (void)inet_ntop(AF_INET, &address->v4.sin_addr, host, sizeof host);
-        (void)snprintf(url, LISTENER_URL_LEN_MAX, "http://%s:%u", host,
+        (void)snprintf(url, LISTENER_URL_LEN_MAX, "%s://%s:%u", scheme, host,
                        ntohs(address->v4.sin_port));
     }
 }
@@ -89,7 +93,11 @@ enum status listener_open(struct span text, size_t count, int *ret_fds,
                           char ret_url[static LISTENER_URL_LEN_MAX], struct err *err)
 {
     union address address;
-    if (!parse_address(text, &address))
+    struct config_listen listen_at;
+    enum status status = config_listen_read(text, &listen_at, err);
+    if (status != OK)
+        return status;
+    if (!parse_address(listen_at.address, &address))
         return fail(err, INVALID, "listen: %.*s is not ADDR:PORT", SPAN_FMT(text));
     /* SO_REUSEPORT would also share with another server of this user: without it we learn of that
      * one. */
@@ -111,6 +119,6 @@ enum status listener_open(struct span text, size_t count, int *ret_fds,
             return CONFLICT;
         }
     }
-    print_url(&address, ret_url);
+    print_url(&address, listen_at.is_tls, ret_url);
     return OK;
 }

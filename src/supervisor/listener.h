@@ -9,8 +9,8 @@
 
 enum { LISTENER_URL_LEN_MAX = 64 };
 
-/* Binds count sockets to text, one ADDR:PORT (SO_REUSEPORT: one for each event loop). With port 0
- * all get the same free one. *ret_url is "http://ADDR:PORT", NUL-terminated. CONFLICT: the address
- * is in use. */
+/* Binds count sockets to text, a value of listen (SO_REUSEPORT: one for each event loop). With port
+ * 0 all get the same free one. *ret_url is "http://ADDR:PORT", or https, NUL-terminated. CONFLICT:
+ * the address is in use. */
 enum status listener_open(struct span text, size_t count, int *ret_fds,
                           char ret_url[static LISTENER_URL_LEN_MAX], struct err *err) MUST_USE;

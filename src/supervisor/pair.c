@@ -117,7 +117,9 @@ static pid_t start_front(const struct setup *setup, const struct pair_common *co
     char loops[12];
     char lane_text[NUMBERS_TEXT_MAX];
     char listen_text[NUMBERS_TEXT_MAX];
-    int fds[5 + LANES_MAX + LISTEN_MAX];
+    char tls_text[24];
+    int fds[5 + LANES_MAX + LISTEN_MAX + 2];
+    size_t argument = 20;
     int config_fd = config_file(setup);
     if (config_fd < 0) {
         (void)fail(err, UNAVAILABLE, "cannot hand over the configuration");
@@ -163,8 +165,15 @@ static pid_t start_front(const struct setup *setup, const struct pair_common *co
         .fd_count = count + listen_count,
     };
     if (listen_count > 0) {
-        program.arguments[20] = "--listen";
-        program.arguments[21] = listen_text;
+        program.arguments[argument++] = "--listen";
+        program.arguments[argument++] = listen_text;
+    }
+    if (setup->tls_fds[0] >= 0) {
+        (void)snprintf(tls_text, sizeof tls_text, "%d,%d", setup->tls_fds[0], setup->tls_fds[1]);
+        program.arguments[argument++] = "--tls";
+        program.arguments[argument++] = tls_text;
+        fds[program.fd_count++] = setup->tls_fds[0];
+        fds[program.fd_count++] = setup->tls_fds[1];
     }
     pid_t pid = program_start(&program, err);
     (void)close(config_fd);

@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { ARENA_BYTES_MAX = 1 << 20 };
@@ -14,8 +16,10 @@ enum { ARENA_BYTES_MAX = 1 << 20 };
 struct setup *setup_new(void)
 {
     struct setup *setup = calloc(1, sizeof *setup);
-    if (setup != NULL)
-        arena_init(&setup->arena, ARENA_BYTES_MAX);
+    if (setup == NULL)
+        return NULL;
+    arena_init(&setup->arena, ARENA_BYTES_MAX);
+    setup->tls_fds[0] = setup->tls_fds[1] = -1;
     return setup;
 }
 
@@ -75,10 +79,50 @@ static enum status open_listener(struct setup *setup, struct span text, const st
 /* Where the server will be: at the first configured address, if that names its port. */
 static struct span offline_url(struct setup *setup)
 {
-    struct span first = setup->config.listen_count > 0 ? setup->config.listen[0] : SPAN(":0");
-    bool is_open = first.len > 2 && span_equal(span_from(first, first.len - 2), SPAN(":0"));
+    struct config_listen first;
+    if (setup->config.listen_count == 0 ||
+        config_listen_read(setup->config.listen[0], &first, NULL) != OK)
+        return SPAN("http://localhost");
+    bool is_open = span_equal(span_from(first.address, first.address.len - 2), SPAN(":0"));
     return is_open ? SPAN("http://localhost")
-                   : arena_printf(&setup->arena, "http://%.*s", SPAN_FMT(first));
+                   : arena_printf(&setup->arena, "%s://%.*s", first.is_tls ? "https" : "http",
+                                  SPAN_FMT(first.address));
+}
+
+/* The front opens no path: it gets the files open. */
+static enum status open_tls_file(struct span path, bool is_key, int *ret_fd, struct err *err)
+{
+    char name[PATH_MAX];
+    struct stat info;
+    if (path.len >= sizeof name)
+        return fail(err, INVALID, "the path of a TLS file is too long");
+    memcpy(name, path.ptr, path.len);
+    name[path.len] = '\0';
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &info) != 0) {
+        int error = errno;
+        if (fd >= 0)
+            (void)close(fd);
+        return fail(err, NOT_FOUND, "cannot open %s: %s", name, strerror(error));
+    }
+    /* A group may read it, as Debian's ssl-cert does. */
+    if (is_key && (info.st_mode & 0027) != 0) {
+        (void)close(fd);
+        return fail(err, FORBIDDEN,
+                    "%s can be read by others or changed by its group: chmod 600 it", name);
+    }
+    *ret_fd = fd;
+    return OK;
+}
+
+static enum status open_tls(struct setup *setup, struct err *err)
+{
+    if (setup->config.tls_certificate.len == 0)
+        return OK;
+    enum status status =
+        open_tls_file(setup->config.tls_certificate, false, &setup->tls_fds[0], err);
+    return status == OK ? open_tls_file(setup->config.tls_key, true, &setup->tls_fds[1], err)
+                        : status;
 }
 
 enum status setup_open(struct setup *setup, const struct config *config, const struct setup *old,
@@ -91,6 +135,8 @@ enum status setup_open(struct setup *setup, const struct config *config, const s
     enum status status = OK;
     for (size_t i = 0; !is_offline && status == OK && i < config->listen_count; i++)
         status = open_listener(setup, config->listen[i], old, err);
+    if (!is_offline && status == OK)
+        status = open_tls(setup, err);
     if (status == OK && !setup->is_issuer_configured)
         setup->config.public_url =
             setup->listener_count == 0 ? offline_url(setup) : span_cstr(setup->listeners[0].url);
@@ -121,6 +167,10 @@ void setup_free(struct setup *setup)
     if (setup == NULL)
         return;
     setup_close_listeners(setup);
+    for (size_t i = 0; i < ARRAY_LEN(setup->tls_fds); i++) {
+        if (setup->tls_fds[i] >= 0)
+            (void)close(setup->tls_fds[i]);
+    }
     arena_done(&setup->arena);
     free(setup);
 }

@@ -23,6 +23,7 @@ struct setup {
     size_t lane_count; /* one for each thread of the front */
     struct listener listeners[CONFIG_LISTEN_MAX];
     size_t listener_count;
+    int tls_fds[2]; /* certificate and key, as they were when this was set up; -1: none */
 };
 
 /* An empty one, whose arena may be filled with texts for config. NULL without memory. */

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +34,7 @@ enum {
     PREPARE_MS_MAX = 30000,   /* for a new front to say that it waits for the store */
     HAND_OVER_MS_MAX = 15000, /* for the old front to close it */
     ARGUMENTS_MAX = 128,
+    TLS_LOOK_MS = 1000,
 };
 
 /* Replacing the pair, step by step. Until the old front is told to hand over, a failure changes
@@ -42,6 +44,14 @@ enum handover {
     HANDOVER_PREPARING, /* the incoming front prepares itself */
     HANDOVER_CLOSING,   /* the current one answers what runs and closes the store */
     HANDOVER_OPENING,   /* the incoming one opens it */
+};
+
+/* Tells whether a file was changed or replaced. */
+struct file_mark {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec changed_at;
 };
 
 struct supervisor {
@@ -57,7 +67,10 @@ struct supervisor {
     enum handover handover;
     int64_t handover_by; /* monotonic ms */
     bool wants_reload;
-    pid_t check; /* the next version's program, trying the configuration; -1: none */
+    int64_t look_at;         /* monotonic ms: when the certificate's files are looked at again */
+    struct file_mark tls[2]; /* how they were then */
+    bool has_tls_changed;    /* at the last look */
+    pid_t check;             /* the next version's program, trying the configuration; -1: none */
     unsigned quick_deaths;
     bool was_ready;
     bool is_leaving;
@@ -179,6 +192,54 @@ static bool has_children(const struct supervisor *self)
 
 /* --- Reload
  * ----------------------------------------------------------------------------------------- */
+
+/* How the files of the running setup's certificate and key are now; zeros where there is none. */
+static void look_at_tls(const struct supervisor *self, struct file_mark marks[static 2])
+{
+    const struct config *config = &self->current.setup->config;
+    const struct span paths[] = {config->tls_certificate, config->tls_key};
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        char name[PATH_MAX];
+        struct stat info;
+        memset(&marks[i], 0, sizeof marks[i]);
+        if (paths[i].len == 0 || paths[i].len >= sizeof name)
+            continue;
+        memcpy(name, paths[i].ptr, paths[i].len);
+        name[paths[i].len] = '\0';
+        if (stat(name, &info) != 0)
+            continue;
+        marks[i].device = info.st_dev;
+        marks[i].inode = info.st_ino;
+        marks[i].size = info.st_size;
+        marks[i].changed_at = info.st_mtim;
+    }
+}
+
+static bool has_tls(const struct supervisor *self)
+{
+    return self->current.setup != NULL && self->current.setup->tls_fds[0] >= 0;
+}
+
+/* A certificate that was renewed is taken without being told. Both files are written one after the
+ * other: what changed within the last look is left for the next one. */
+static void watch_tls(struct supervisor *self)
+{
+    struct file_mark now[2];
+    int64_t now_ms = clock_monotonic_ms();
+    if (!has_tls(self) || now_ms < self->look_at)
+        return;
+    self->look_at = now_ms + TLS_LOOK_MS;
+    look_at_tls(self, now);
+    if (memcmp(now, self->tls, sizeof now) != 0) {
+        bool is_first = self->tls[0].inode == 0;
+        memcpy(self->tls, now, sizeof now);
+        self->has_tls_changed = !is_first;
+    } else if (self->has_tls_changed) {
+        self->has_tls_changed = false;
+        log_info("the certificate's files have changed");
+        self->wants_reload = true;
+    }
+}
 
 static enum status make_incoming(struct supervisor *self, struct setup *setup, struct err *err)
 {
@@ -525,6 +586,8 @@ static int next_timeout(const struct supervisor *self, bool lacks_signer)
         at = self->leave_by;
     else if (lacks_signer)
         at = now + SIGNER_RETRY_MS;
+    if (has_tls(self) && !self->is_leaving && self->look_at < at)
+        at = self->look_at;
     bool is_waiting = self->handover == HANDOVER_PREPARING || self->handover == HANDOVER_CLOSING;
     if (is_waiting && self->handover_by < at)
         at = self->handover_by;
@@ -537,7 +600,8 @@ static void on_timeout(struct supervisor *self, bool lacks_signer)
 {
     const struct pair_common common = common_of(self);
     struct pair *pairs[] = {&self->current, &self->incoming, &self->outgoing};
-    for (size_t i = 0; self->is_leaving && i < ARRAY_LEN(pairs); i++)
+    bool is_late = self->is_leaving && clock_monotonic_ms() >= self->leave_by;
+    for (size_t i = 0; is_late && i < ARRAY_LEN(pairs); i++)
         pair_signal(pairs[i], SIGKILL);
     if (lacks_signer)
         (void)pair_restart_signer(&self->current, &common);
@@ -549,6 +613,7 @@ static void on_timeout(struct supervisor *self, bool lacks_signer)
 static void run(struct supervisor *self)
 {
     while (!self->is_leaving || has_children(self)) {
+        watch_tls(self);
         bool can_reload = !self->is_leaving && self->was_ready && self->current.front > 0 &&
                           self->handover == HANDOVER_NONE && self->outgoing.front < 0;
         if (self->wants_reload && can_reload)
@@ -561,8 +626,9 @@ static void run(struct supervisor *self)
         bool lacks_signer =
             !self->is_leaving && self->current.front > 0 && self->current.signer < 0 &&
             (self->handover == HANDOVER_NONE || self->handover == HANDOVER_PREPARING);
+        int64_t due_at = clock_monotonic_ms() + SIGNER_RETRY_MS;
         if (poll(watched, ARRAY_LEN(watched), next_timeout(self, lacks_signer)) == 0)
-            on_timeout(self, lacks_signer);
+            on_timeout(self, lacks_signer && clock_monotonic_ms() >= due_at);
         /* One word at a time: it may change which pair is which. */
         bool has_heard = false;
         for (size_t i = 0; i < ARRAY_LEN(pairs) && !has_heard; i++) {

@@ -51,6 +51,8 @@ static void write_state(const struct takeover *from, struct buf *out)
     put_number(out, "signer", from->pair.signer);
     put_number(out, "channel", from->pair.channel_fd);
     put_number(out, "issuer-configured", setup->is_issuer_configured);
+    put_number(out, "tls-certificate", setup->tls_fds[0]);
+    put_number(out, "tls-key", setup->tls_fds[1]);
     put_number(out, "loops", (int64_t)setup->loop_count);
     for (size_t i = 0; i < setup->listener_count; i++)
         put_listener(out, &setup->listeners[i], setup->loop_count);
@@ -61,7 +63,7 @@ static void write_state(const struct takeover *from, struct buf *out)
 /* Every descriptor that the next program takes over. */
 static void set_inherited(const struct takeover *from, int state_fd, bool is_inherited)
 {
-    int fds[LISTEN_MAX + 8];
+    int fds[LISTEN_MAX + 10];
     size_t count = setup_listen_fds(from->setup, fds);
     const int others[] = {from->dir.fd,
                           from->dir.lock_fd,
@@ -70,6 +72,8 @@ static void set_inherited(const struct takeover *from, int state_fd, bool is_inh
                           from->programs.front_fd,
                           from->programs.signer_fd,
                           from->pair.channel_fd,
+                          from->setup->tls_fds[0],
+                          from->setup->tls_fds[1],
                           state_fd};
     for (size_t i = 0; i < ARRAY_LEN(others); i++)
         fds[count++] = others[i];
@@ -121,6 +125,8 @@ static int *number_of(struct takeover *to, struct span word)
         {SPAN("front"), &to->pair.front},
         {SPAN("signer"), &to->pair.signer},
         {SPAN("channel"), &to->pair.channel_fd},
+        {SPAN("tls-certificate"), &to->setup->tls_fds[0]},
+        {SPAN("tls-key"), &to->setup->tls_fds[1]},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (span_equal(rows[i].word, word))

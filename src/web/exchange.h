@@ -77,6 +77,7 @@ struct exchange {
     struct span body;
     bool has_body;
     struct peer peer;
+    unsigned purposes;               /* what its listener is for: bits of config_purpose */
     char request_id[REQUEST_ID_LEN]; /* base62, also in error bodies and the log */
     int64_t now;                     /* seconds since the epoch, by the wall clock */
     int64_t token_now;               /* by the clock of iat and exp, which never goes back */

@@ -50,13 +50,18 @@ static bool path_fits(struct span pattern, struct span path, struct span params[
     return pattern_goes_on == path_goes_on;
 }
 
+static bool is_served(const struct exchange *x, const struct route *route)
+{
+    return route->purposes == 0 || (route->purposes & x->purposes) != 0;
+}
+
 /* The methods that rows for this path have, HEAD with GET. */
-static unsigned methods_at(const struct route *routes, size_t count, struct span path)
+static unsigned methods_at(const struct exchange *x, const struct route *routes, size_t count)
 {
     unsigned methods = 0;
     struct span params[ROUTE_PARAMS_MAX];
     for (const struct route *route = routes; route < routes + count; route++) {
-        if (path_fits(route->path, path, params))
+        if (is_served(x, route) && path_fits(route->path, x->path, params))
             methods |= 1u << route->method;
     }
     if ((methods & 1u << HTTP_GET) != 0)
@@ -92,7 +97,7 @@ static bool decode_params(struct exchange *x, const struct span raw[ROUTE_PARAMS
 
 bool route_find(struct exchange *x, const struct route *routes, size_t count)
 {
-    unsigned methods = methods_at(routes, count, x->path);
+    unsigned methods = methods_at(x, routes, count);
     if (methods == 0) {
         reply_not_found(x, x->path);
         return false;
@@ -109,7 +114,8 @@ bool route_find(struct exchange *x, const struct route *routes, size_t count)
     enum http_method method = x->method == HTTP_HEAD ? HTTP_GET : x->method;
     for (const struct route *route = routes; route < routes + count; route++) {
         struct span params[ROUTE_PARAMS_MAX] = {0};
-        if (route->method == method && path_fits(route->path, x->path, params)) {
+        if (route->method == method && is_served(x, route) &&
+            path_fits(route->path, x->path, params)) {
             if (!decode_params(x, params)) {
                 reply_error(x, x->err.status);
                 return false;

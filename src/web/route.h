@@ -25,6 +25,7 @@ struct route {
     enum permission permission;
     enum lane lane;
     enum cors cors;
+    unsigned purposes;     /* bits of config_purpose: listeners that serve it; 0: every one */
     size_t body_bytes_max; /* 0: the configured management limit */
     void (*handle)(struct exchange *x);
     void (*resume)(struct exchange *x, const struct signing_reply *reply); /* after NEXT_SIGNER */

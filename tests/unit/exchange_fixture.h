@@ -28,6 +28,7 @@ static inline void fixture_open(struct exchange_fixture *f, enum http_method met
     f->x.path = span_cstr(path);
     f->x.target = f->x.path;
     f->x.headers = f->headers;
+    f->x.purposes = ~0u;
     f->x.now = 1795571700;
     f->x.token_now = f->x.now;
     memcpy(f->x.request_id, "0123456789abcdef", REQUEST_ID_LEN);

@@ -161,7 +161,7 @@ static void messages_are_whole_behind_the_name_of_their_source(void **state)
     static const char *const wrong[][2] = {
         {"data", ""},
         {"listen", "8080"},
-        {"listen", "0.0.0.0:80"},
+        {"listen", "0.0.0.0:80 for=nothing"},
         {"public_url", "x"},
         {"token_alg", "x"},
         {"token_ttl_seconds", "x"},
@@ -210,6 +210,9 @@ static const char *const texts[][2] = {
     {"secret_base", "abcdefghijklmno_"},
     {"secret_readback", "never"},
     {"log_format", "json"},
+    {"tls_certificate", "/etc/ssl/a.pem"},
+    {"tls_key", "/etc/ssl/private/a.key"},
+    {"allow_plain_http", "true"},
 };
 
 /* Every key at another value than its default: a key that is not printed, or not read, shows. */
@@ -244,6 +247,9 @@ static void every_key_survives_printing(void **state)
     assert_span_equal(again.secret_base, texts[4][1]);
     assert_true(again.secret_readback_seconds == 0);
     assert_span_equal(again.log_format, texts[6][1]);
+    assert_span_equal(again.tls_certificate, texts[7][1]);
+    assert_span_equal(again.tls_key, texts[8][1]);
+    assert_span_equal(again.allow_plain_http, texts[9][1]);
     arena_done(&f.arena);
 }
 
@@ -306,6 +312,33 @@ static void relations_between_values_are_checked(void **state)
     assert_non_null(strstr(f.err.detail, "header_bytes_max"));
     assert_int_equal(set(&f, "header_bytes_max", "8192"), OK);
     assert_int_equal(config_check(&f.config, NULL), OK);
+    static const struct {
+        const char *listen;
+        const char *certificate;
+        const char *key;
+        const char *allow;
+        enum status status;
+    } listeners[] = {
+        {"127.0.0.1:80", "", "", "false", OK},
+        {"0.0.0.0:80", "", "", "false", INVALID},
+        {"[::]:80", "", "", "false", INVALID},
+        {"[::2]:80", "", "", "false", INVALID},
+        {"[::ffff:127.0.0.1]:80", "", "", "false", INVALID},
+        {"128.0.0.1:80", "", "", "false", INVALID},
+        {"0.0.0.0:80", "", "", "true", OK},
+        {"0.0.0.0:443 tls", "c", "k", "false", OK},
+        {"127.0.0.1:443 tls", "", "", "true", INVALID},
+        {"127.0.0.1:80", "c", "", "false", INVALID},
+        {"127.0.0.1:80", "", "k", "false", INVALID},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(listeners); i++) {
+        config_source_begin(&f.config);
+        assert_int_equal(set(&f, "listen", listeners[i].listen), OK);
+        assert_int_equal(set(&f, "tls_certificate", listeners[i].certificate), OK);
+        assert_int_equal(set(&f, "tls_key", listeners[i].key), OK);
+        assert_int_equal(set(&f, "allow_plain_http", listeners[i].allow), OK);
+        assert_int_equal(config_check(&f.config, NULL), listeners[i].status);
+    }
     f.config.data = (struct span){0};
     assert_int_equal(config_check(&f.config, NULL), INVALID);
     arena_done(&f.arena);

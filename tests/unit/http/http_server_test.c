@@ -531,7 +531,10 @@ static int start_dual(void **state)
     if (fd >= 0 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no) == 0 &&
         bind(fd, (struct sockaddr *)&address, size) == 0 && listen(fd, 16) == 0 &&
         getsockname(fd, (struct sockaddr *)&address, &size) == 0) {
-        assert_int_equal(http_server_listen(fixture->server, fd, false), 0);
+        assert_int_equal(
+            http_server_listen(fixture->server, fd,
+                               &(const struct http_listen){.is_control = false, .purposes = ~0u}),
+            0);
         fixture->port = ntohs(address.sin6_port);
     }
     fixture_go(fixture);
@@ -566,7 +569,10 @@ static int start_control(void **state)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(listen(fd, 16), 0);
-    assert_int_equal(http_server_listen(control->fixture->server, fd, true), 0);
+    assert_int_equal(
+        http_server_listen(control->fixture->server, fd,
+                           &(const struct http_listen){.is_control = true, .purposes = ~0u}),
+        0);
     fixture_go(control->fixture);
     *state = control;
     return 0;

@@ -178,7 +178,10 @@ static inline struct fixture *fixture_start(const struct http_limits *limits)
     fixture->server = http_server_new(fixture->loop, limits, &handler);
     assert_non_null(fixture->server);
     int fd = fixture_listen_tcp(&fixture->port);
-    assert_int_equal(http_server_listen(fixture->server, fd, false), 0);
+    assert_int_equal(
+        http_server_listen(fixture->server, fd,
+                           &(const struct http_listen){.is_control = false, .purposes = ~0u}),
+        0);
     return fixture;
 }
 
