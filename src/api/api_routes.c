@@ -6,6 +6,7 @@
 #include "api/api_clock.h"
 #include "api/api_corpus.h"
 #include "api/api_health.h"
+#include "api/api_status.h"
 
 const struct route api_routes[API_ROUTE_COUNT] = {
     {
@@ -119,5 +120,21 @@ const struct route api_routes[API_ROUTE_COUNT] = {
         .lane = LANE_WORKER,
         .handle = api_account_update,
         .name = SPAN_INIT("updateAccount"),
+    },
+    {
+        .method = HTTP_GET,
+        .path = SPAN_INIT("/metrics"),
+        .permission = PERMISSION_CONTROL,
+        .lane = LANE_WORKER,
+        .handle = api_metrics_get,
+        .name = SPAN_INIT("getMetrics"),
+    },
+    {
+        .method = HTTP_GET,
+        .path = SPAN_INIT("/control/status"),
+        .permission = PERMISSION_CONTROL,
+        .lane = LANE_WORKER,
+        .handle = api_status_get,
+        .name = SPAN_INIT("getStatus"),
     },
 };

@@ -46,6 +46,21 @@ static bool is_one_of(struct span value, const char *const *choices)
     return *choices != NULL;
 }
 
+/* Is the value a whole word of "a, b or c"? */
+static bool is_choice(struct span value, struct span allowed)
+{
+    struct span word;
+    bool goes_on = true;
+    while (goes_on) {
+        goes_on = span_cut(&allowed, ' ', &word);
+        if (word.len > 0 && word.ptr[word.len - 1] == ',')
+            word.len--;
+        if (span_equal(word, value) && !span_equal(word, SPAN("or")))
+            return true;
+    }
+    return false;
+}
+
 /* The address as text for inet_pton, without the brackets of IPv6. */
 static bool is_loopback(struct span address)
 {
@@ -225,7 +240,6 @@ enum status config_value_set(const struct config_key *key, struct config *config
                              struct err *err)
 {
     static const char *const algs[] = {"RS256", "PS256", "ES256", "EdDSA", NULL};
-    static const char *const log_formats[] = {"text", "json", NULL};
     bool is_good = true;
     switch (key->kind) {
     case CONFIG_INT:
@@ -239,8 +253,8 @@ enum status config_value_set(const struct config_key *key, struct config *config
     case CONFIG_ALG:
         is_good = is_one_of(value, algs);
         break;
-    case CONFIG_LOG_FORMAT:
-        is_good = is_one_of(value, log_formats);
+    case CONFIG_CHOICE:
+        is_good = is_choice(value, span_cstr(key->allowed));
         break;
     case CONFIG_SECRET_BASE:
         is_good = is_secret_base(value);

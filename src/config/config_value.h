@@ -13,7 +13,7 @@ enum config_kind {
     CONFIG_ALG,
     CONFIG_SECRET_BASE,
     CONFIG_READBACK,
-    CONFIG_LOG_FORMAT,
+    CONFIG_CHOICE, /* one of the words in `allowed`: "a, b or c" */
 };
 
 struct config_key {

@@ -175,6 +175,8 @@ static void messages_are_whole_behind_the_name_of_their_source(void **state)
         {"target_bytes_max", "x"},
         {"header_bytes_max", "x"},
         {"log_format", "x"},
+        {"log_requests", "x"},
+        {"events", "or"},
         {"data", "a\x01z"},
         {"unseal_per_minute_max", "a\x01z"},
         {"unknown_key_of_thirty_letters_", "x"},
@@ -210,6 +212,8 @@ static const char *const texts[][2] = {
     {"secret_base", "abcdefghijklmno_"},
     {"secret_readback", "never"},
     {"log_format", "json"},
+    {"log_requests", "true"},
+    {"events", "stderr"},
 };
 
 /* Every key at another value than its default: a key that is not printed, or not read, shows. */
