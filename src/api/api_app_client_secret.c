@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "crypto/digest.h"
 #include "crypto/secret.h"
+#include "metrics/metrics.h"
 #include "signing/record.h"
 #include "signing/signing.h"
 #include "store/store.h"
@@ -108,7 +109,9 @@ enum status app_client_reveal(struct exchange *x, const struct app_client *clien
     enum status status = store_audit_add(x->app->store, &audit, &x->err);
     if (status == OK)
         status = signing_call(x->lane, &unseal, SIGNER_TIMEOUT_MS, &x->arena, &reply, &x->err);
-    if (status == OK)
+    if (status == OK) {
         *ret_secret = reply.unseal.secret;
+        metric_add(x->app->metrics, METRIC_UNSEALS, 1);
+    }
     return status;
 }

@@ -7,6 +7,7 @@
 #include "api/api_corpus.h"
 #include "api/api_health.h"
 #include "config/config.h"
+#include "api/api_status.h"
 
 const struct route api_routes[API_ROUTE_COUNT] = {
     {
@@ -129,5 +130,22 @@ const struct route api_routes[API_ROUTE_COUNT] = {
         .lane = LANE_WORKER,
         .handle = api_account_update,
         .name = SPAN_INIT("updateAccount"),
+    },
+    {
+        .method = HTTP_GET,
+        .path = SPAN_INIT("/metrics"),
+        .permission = PERMISSION_PUBLIC,
+        .purposes = CONFIG_FOR_METRICS,
+        .lane = LANE_WORKER,
+        .handle = api_metrics_get,
+        .name = SPAN_INIT("getMetrics"),
+    },
+    {
+        .method = HTTP_GET,
+        .path = SPAN_INIT("/control/status"),
+        .permission = PERMISSION_CONTROL,
+        .lane = LANE_WORKER,
+        .handle = api_status_get,
+        .name = SPAN_INIT("getStatus"),
     },
 };

@@ -96,13 +96,23 @@ static int print_error(const struct cli *cli, const struct cli_answer *answer)
     return 1;
 }
 
-int cli_call(struct cli *cli, const char *method, struct span target, const json_t *body,
-             struct cli_answer *ret_answer)
+/* One exchange over a connection, which is closed. */
+static enum status exchange(struct cli *cli, int take_fd, struct http_call *call,
+                            struct http_answer *ret_answer, struct err *err)
+{
+    call->socket_fd = take_fd;
+    call->timeout_ms = CALL_TIMEOUT_MS;
+    enum status status = http_call(call, &cli->arena, ret_answer, err);
+    (void)close(take_fd);
+    return status;
+}
+
+/* Starts a server when none runs. 0, or the exit status when there is no answer. */
+static int ask(struct cli *cli, struct http_call *call, struct http_answer *ret_answer)
 {
     struct err err = {0};
     char *data = arena_cstr(&cli->arena, cli->config.data);
-    char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
-    if (data == NULL || (body != NULL && text == NULL))
+    if (data == NULL)
         return cli_fail("no memory");
     int fd = open_connection(cli, data);
     if (fd == -2)
@@ -110,29 +120,68 @@ int cli_call(struct cli *cli, const char *method, struct span target, const json
     if (fd < 0)
         return cli_fail("cannot reach a server in the data directory %s: %s", data,
                         strerror(errno));
-    const struct http_call call = {
-        .socket_fd = fd,
-        .method = span_cstr(method),
-        .target = target,
-        .body = span_cstr(text),
-        .timeout_ms = CALL_TIMEOUT_MS,
-    };
-    struct http_answer answer;
-    enum status status = http_call(&call, &cli->arena, &answer, &err);
-    (void)close(fd);
-    free(text);
-    if (status != OK)
+    if (exchange(cli, fd, call, ret_answer, &err) != OK)
         return cli_fail("the server does not answer: %s", err.detail);
-    *ret_answer = (struct cli_answer){.status = answer.status};
-    if (answer.body.len > 0 &&
-        json_parse(answer.body, &json_limits_default, &ret_answer->json, &err) != OK)
-        return cli_fail("the server's answer is not JSON");
-    if (answer.status < 200 || answer.status > 299) {
-        int result = print_error(cli, ret_answer);
-        cli_answer_done(ret_answer);
-        return result;
-    }
     return 0;
+}
+
+/* Takes the answer's JSON; an error answer is printed and ends with 1. */
+static int take_json(const struct cli *cli, const struct http_answer *answer,
+                     struct cli_answer *ret_answer)
+{
+    struct err err = {0};
+    *ret_answer = (struct cli_answer){.status = answer->status};
+    if (answer->body.len > 0 &&
+        json_parse(answer->body, &json_limits_default, &ret_answer->json, &err) != OK)
+        return cli_fail("the server's answer is not JSON");
+    if (answer->status >= 200 && answer->status <= 299)
+        return 0;
+    int result = print_error(cli, ret_answer);
+    cli_answer_done(ret_answer);
+    return result;
+}
+
+int cli_call(struct cli *cli, const char *method, struct span target, const json_t *body,
+             struct cli_answer *ret_answer)
+{
+    struct http_answer answer;
+    char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
+    if (body != NULL && text == NULL)
+        return cli_fail("no memory");
+    struct http_call call = {
+        .method = span_cstr(method), .target = target, .body = span_cstr(text)};
+    int result = ask(cli, &call, &answer);
+    free(text);
+    return result == 0 ? take_json(cli, &answer, ret_answer) : result;
+}
+
+int cli_call_text(struct cli *cli, struct span target, struct span *ret_text)
+{
+    struct http_answer answer;
+    struct cli_answer refusal;
+    struct http_call call = {.method = SPAN("GET"), .target = target};
+    int result = ask(cli, &call, &answer);
+    if (result != 0)
+        return result;
+    if (answer.status != 200)
+        return take_json(cli, &answer, &refusal) == 0 ? cli_fail("no answer") : 1;
+    *ret_text = answer.body;
+    return 0;
+}
+
+enum status cli_call_running(struct cli *cli, struct span target, json_t **ret_json,
+                             struct err *err)
+{
+    struct http_answer answer;
+    struct http_call call = {.method = SPAN("GET"), .target = target};
+    char *data = arena_cstr(&cli->arena, cli->config.data);
+    int fd = data == NULL ? -1 : connect_control(data);
+    if (fd < 0)
+        return fail(err, UNAVAILABLE, "%s", strerror(errno));
+    enum status status = exchange(cli, fd, &call, &answer, err);
+    if (status == OK && answer.status != 200)
+        return fail(err, UNAVAILABLE, "it answers %d", answer.status);
+    return status == OK ? json_parse(answer.body, &json_limits_default, ret_json, err) : status;
 }
 
 void cli_answer_done(struct cli_answer *answer)

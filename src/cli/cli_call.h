@@ -16,6 +16,13 @@ struct cli_answer {
  * result is the exit status to end with; 0 when there is a good answer. */
 int cli_call(struct cli *cli, const char *method, struct span target, const json_t *body,
              struct cli_answer *ret_answer) MUST_USE;
+/* The body of a good answer that is no JSON, in cli's arena; else as above. */
+int cli_call_text(struct cli *cli, struct span target, struct span *ret_text) MUST_USE;
+
+/* Asks a server that runs, and starts none; nothing is printed. UNAVAILABLE: none runs, or it does
+ * not answer well. The caller owns *ret_json. */
+enum status cli_call_running(struct cli *cli, struct span target, json_t **ret_json,
+                             struct err *err) MUST_USE;
 void cli_answer_done(struct cli_answer *answer);
 
 /* Prints JSON on standard output, indented; in ASCII when it holds characters that a terminal would

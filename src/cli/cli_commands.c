@@ -4,6 +4,8 @@
 #include "cli/cli_app_client.h"
 #include "cli/cli_clock.h"
 #include "cli/cli_decode.h"
+#include "cli/cli_doctor.h"
+#include "cli/cli_metrics.h"
 #include "cli/cli_serve.h"
 
 const struct cli_command cli_commands[] = {
@@ -50,6 +52,15 @@ const struct cli_command cli_commands[] = {
      .arguments = "",
      .help = "Sign tokens again although the clock is behind the time of earlier ones",
      .run = cli_clock_accept},
+    {.name = "doctor",
+     .arguments = "",
+     .help = "Check the installation and say what to do; ends with 1 when something is wrong",
+     .run = cli_doctor},
+    {.name = "metrics",
+     .arguments = "[--reference]",
+     .help = "Print the metrics in Prometheus text format, or the table of all metrics (Markdown)",
+     .options = cli_metrics_options,
+     .run = cli_metrics},
     {.name = "decode",
      .word_max = 1,
      .arguments = "[FILE]",

@@ -57,8 +57,12 @@ struct config {
     int64_t write_seconds_max;
     int64_t drain_seconds_max;
     int64_t use_flush_seconds;
-    struct span log_format; /* text or json */
-    bool is_listen_kept;    /* while one source is read: it has said listen before */
+    struct span log_format;   /* text or json */
+    struct span log_requests; /* true or false: a line for each request */
+    struct span events;       /* where the event log goes: off, file or stderr */
+    int64_t events_bytes_max;
+    int64_t events_days_max;
+    bool is_listen_kept; /* while one source is read: it has said listen before */
 };
 
 void config_defaults(struct config *config);

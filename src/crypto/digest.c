@@ -54,3 +54,8 @@ void crypto_random(void *memory, size_t size)
         size -= (size_t)piece;
     }
 }
+
+const char *crypto_library_version(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION_STRING);
+}

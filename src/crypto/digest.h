@@ -14,6 +14,9 @@ void hmac_sha256(struct span key, struct span bytes, unsigned char mac[static SH
 /* Time depends on the lengths alone. */
 bool ct_equal(struct span a, struct span b) MUST_USE;
 
+/* The library's, as it calls itself. */
+const char *crypto_library_version(void);
+
 void wipe(void *memory, size_t size);
 
 /* Random bytes from OpenSSL's generator, seeded from the kernel: no system call per use. Aborts on

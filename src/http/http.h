@@ -14,6 +14,7 @@
 struct loop;
 struct http_server;
 struct tls_context;
+struct metrics;
 
 struct http_limits {
     size_t connections_max; /* of this loop */
@@ -35,7 +36,10 @@ struct http_handler {
     size_t (*on_head)(struct exchange *x, void *context);
     /* The request is complete. Later, on this thread, http_reply(x) must be called once. */
     void (*on_request)(struct exchange *x, void *context);
+    /* x->reply is made, by whoever, and is about to be sent; NULL: nobody listens. */
+    void (*on_reply)(const struct exchange *x, void *context);
     void *context;
+    struct metrics *metrics; /* connections are counted there; may be NULL */
 };
 
 /* NULL without memory. */

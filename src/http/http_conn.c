@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/http_internal.h"
 
+#include "metrics/metrics.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +71,7 @@ void http_conn_close(struct http_conn *conn)
         server->control_conn_count--;
     else
         server->conn_count--;
+    metric_add(server->handler.metrics, METRIC_CONNECTIONS_OPEN, -1);
     uv_close(&conn->uv.handle, on_closed);
 }
 
@@ -256,6 +259,7 @@ static void send_reply(struct http_conn *conn)
 {
     const struct exchange *x = &conn->request->x;
     struct buf *head_bytes = &conn->server->head_bytes;
+    http_tell_reply(conn->server, x);
     buf_clear(head_bytes);
     /* A peer that asked for the end after a complete request sends nothing more. */
     conn->lingers = conn->state != CONN_RUNNING || conn->is_paused ||
@@ -292,6 +296,7 @@ void http_reply(struct exchange *x)
     struct http_request *request = (struct http_request *)(void *)x;
     struct http_conn *conn = request->conn;
     if (conn == NULL) {
+        http_tell_reply(request->server, x);
         http_request_give(request->server, request);
         return;
     }
@@ -596,6 +601,8 @@ void http_conn_open(struct http_server *server, int take_fd, const struct http_l
         server->control_conn_count++;
     else
         server->conn_count++;
+    metric_add(server->handler.metrics, METRIC_CONNECTIONS_OPEN, 1);
+    metric_add(server->handler.metrics, METRIC_CONNECTIONS_ACCEPTED, 1);
     set_deadline(conn, server->limits.head_seconds_max);
     if (open_stream(conn, take_fd) != 0)
         http_conn_close(conn);

@@ -123,6 +123,8 @@ struct http_server {
 /* NULL without memory. The exchange is as new; conn may be NULL. */
 struct http_request *http_request_take(struct http_server *server, struct http_conn *conn);
 void http_request_give(struct http_server *server, struct http_request *request);
+/* The reply of this exchange is made: tells the handler's on_reply. */
+void http_tell_reply(const struct http_server *server, const struct exchange *x);
 /* A handle's close callback has run: ends the server after the last one, if it was freed. */
 void http_server_handle_closed(struct http_server *server);
 

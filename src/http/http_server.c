@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "metrics/metrics.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -127,6 +128,12 @@ static void server_end(struct http_server *server)
     free(server);
 }
 
+void http_tell_reply(const struct http_server *server, const struct exchange *x)
+{
+    if (server->handler.on_reply != NULL)
+        server->handler.on_reply(x, server->handler.context);
+}
+
 void http_server_handle_closed(struct http_server *server)
 {
     server->handle_count--;
@@ -141,9 +148,11 @@ static void turn_away(const struct http_listener *listener, int take_fd)
     struct http_server *server = listener->server;
     bool is_plain = listener->how.tls == NULL;
     struct http_request *request = is_plain ? http_request_take(server, NULL) : NULL;
+    metric_add(server->handler.metrics, METRIC_CONNECTIONS_REFUSED, 1);
     if (request != NULL) {
         struct buf *out = &server->head_bytes;
         http_write_refusal(&request->x, 503);
+        http_tell_reply(server, &request->x);
         buf_clear(out);
         http_write_head(out, &request->x, CONNECTION_CLOSED, &server->date);
         buf_put(out, buf_span(&request->x.reply.body));

@@ -114,6 +114,7 @@ void http_write_head(struct buf *out, const struct exchange *x, enum http_connec
     buf_put(out, SPAN("\r\n"));
     put_header(out, SPAN("Date"), date_text(date, x->now));
     put_header(out, SPAN("Server"), SPAN("postern"));
+    put_header(out, SPAN("X-Request-Id"), span_of(x->request_id, REQUEST_ID_LEN));
     if (has_content(reply->status)) {
         if (reply->content_type.len > 0)
             put_header(out, SPAN("Content-Type"), reply->content_type);
@@ -142,7 +143,7 @@ static void put_json_text(struct buf *out, struct span name, struct span text)
 void http_write_refusal(struct exchange *x, int status)
 {
     struct reply *reply = &x->reply;
-    *reply = (struct reply){.status = status, .close = true};
+    *reply = (struct reply){.status = status, .close = true, .is_refusal = true};
     reply->content_type = SPAN("application/json");
     reply->headers[reply->header_count++] =
         (struct header){SPAN("Cache-Control"), SPAN("no-store")};

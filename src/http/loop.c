@@ -207,3 +207,8 @@ void loop_on_idle(struct loop *loop, void (*on_idle)(void *context), void *conte
     assert(loop->idle_count < IDLE_HOOKS_MAX);
     loop->idle_hooks[loop->idle_count++] = (struct loop_hook){on_idle, context};
 }
+
+const char *loop_library_version(void)
+{
+    return uv_version_string();
+}

@@ -39,3 +39,6 @@ void loop_every(struct loop *loop, unsigned period_ms, void (*on_tick)(void *con
 
 /* Called at the end of each iteration that did something: the place to flush what was gathered. */
 void loop_on_idle(struct loop *loop, void (*on_idle)(void *context), void *context);
+
+/* libuv's version. */
+const char *loop_library_version(void);

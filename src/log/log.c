@@ -54,13 +54,20 @@ unsigned log_format(const struct log_line *line, char text[static LOG_LINE_MAX])
                    : snprintf(text, LOG_LINE_MAX, "%s %s %s: ", when, line->program,
                               level_names[line->level]);
     unsigned len = head < 0 ? 0 : (unsigned)head;
-    len += escape(line->message, text + len, LOG_LINE_MAX - len - 4);
-    len += (unsigned)snprintf(text + len, LOG_LINE_MAX - len, "%s", line->is_json ? "\"}\n" : "\n");
+    char tail[64] = "";
+    if (line->request_id.len > 0)
+        (void)snprintf(tail, sizeof tail,
+                       line->is_json ? "\",\"request_id\":\"%.*s" : " (request %.*s)",
+                       SPAN_FMT(span_first(line->request_id, 32)));
+    len += escape(line->message, text + len, LOG_LINE_MAX - len - (unsigned)sizeof tail);
+    len += (unsigned)snprintf(text + len, LOG_LINE_MAX - len, "%s%s", tail,
+                              line->is_json ? "\"}\n" : "\n");
     return len;
 }
 
-PRINTF_LIKE(2, 0)
-static void write_line(enum log_level level, const char *format, va_list arguments)
+PRINTF_LIKE(3, 0)
+static void write_line(enum log_level level, struct span request_id, const char *format,
+                       va_list arguments)
 {
     char message[LOG_LINE_MAX / 2];
     char text[LOG_LINE_MAX];
@@ -69,6 +76,7 @@ static void write_line(enum log_level level, const char *format, va_list argumen
                                   .is_json = sink.is_json,
                                   .level = level,
                                   .seconds = clock_wall_seconds(),
+                                  .request_id = request_id,
                                   .message = message};
     unsigned len = log_format(&line, text);
     /* One write, so that lines of several processes do not mix. A log that cannot be written is not
@@ -81,7 +89,7 @@ void log_info(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    write_line(LOG_LEVEL_INFO, format, arguments);
+    write_line(LOG_LEVEL_INFO, (struct span){0}, format, arguments);
     va_end(arguments);
 }
 
@@ -89,7 +97,7 @@ void log_warn(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    write_line(LOG_LEVEL_WARN, format, arguments);
+    write_line(LOG_LEVEL_WARN, (struct span){0}, format, arguments);
     va_end(arguments);
 }
 
@@ -97,6 +105,14 @@ void log_error(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    write_line(LOG_LEVEL_ERROR, format, arguments);
+    write_line(LOG_LEVEL_ERROR, (struct span){0}, format, arguments);
+    va_end(arguments);
+}
+
+void log_request(enum log_level level, struct span request_id, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    write_line(level, request_id, format, arguments);
     va_end(arguments);
 }

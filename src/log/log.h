@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/attr.h"
+#include "base/span.h"
 
 #include <stdbool.h>
 
@@ -19,12 +20,17 @@ void log_info(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_warn(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_error(const char *format, ...) PRINTF_LIKE(1, 2);
 
+/* A line about one request, named by its id. */
+void log_request(enum log_level level, struct span request_id, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
 /* Formats one line with its line end into text; answers its length. For log.c and its test. */
 struct log_line {
     const char *program;
     bool is_json;
     enum log_level level;
-    long long seconds; /* since the epoch */
+    long long seconds;      /* since the epoch */
+    struct span request_id; /* base62; empty: about no request */
     const char *message;
 };
 

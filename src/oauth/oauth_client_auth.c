@@ -80,6 +80,7 @@ enum status oauth_client_presented(struct exchange *x, const struct oauth_params
     enum status status = read_mechanisms(x, params, &client);
     if (status != OK)
         return status;
+    *ret_client = (struct presented_client){.client_id = client.client_id};
     /* The checksum first: junk costs no look-up and tells nothing. */
     if (client.client_id.len == 0 || client.client_id.len > CLIENT_ID_LEN_MAX ||
         secret_parse(client.secret, &parts) != OK || parts.kind != SECRET_CLIENT)

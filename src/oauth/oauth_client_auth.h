@@ -12,6 +12,6 @@ struct presented_client {
 };
 
 /* When there is none, more than one, or one that cannot be right, the reply is made and the answer
- * is not OK. */
+ * is not OK; the client_id is told also then, if there is one. */
 enum status oauth_client_presented(struct exchange *x, const struct oauth_params *params,
                                    struct presented_client *ret_client) MUST_USE;

@@ -20,6 +20,7 @@ void oauth_fail(struct exchange *x, enum oauth_error error, const char *descript
 {
     x->next = NEXT_REPLY;
     x->reply.header_count = 0;
+    x->oauth_error = errors[error].code;
     struct json_writer writer = reply_json(x, errors[error].http);
     reply_no_store(x);
     if (error == OAUTH_INVALID_CLIENT)

@@ -2,6 +2,7 @@
 #include "oauth/oauth_token.h"
 
 #include "config/config.h"
+#include "metrics/metrics.h"
 #include "oauth/oauth_client_auth.h"
 #include "oauth/oauth_error.h"
 #include "oauth/oauth_params.h"
@@ -96,18 +97,32 @@ static bool ask_signer(struct exchange *x, const struct presented_client *presen
     return true;
 }
 
+/* Presented ids go into the event log when they look like ours: others may be anything, such as the
+ * secret in the wrong place. */
+static void tell_client(struct exchange *x, const struct presented_client *presented)
+{
+    if (presented->client_id.len == CLIENT_ID_LEN &&
+        span_only(presented->client_id, "abcdefghijklmnopqrstuvwxyz0123456789"))
+        x->event->client_id = presented->client_id;
+    x->event->credential_id = presented->credential_id;
+}
+
 void oauth_token(struct exchange *x)
 {
     struct oauth_params params;
-    struct presented_client presented;
+    struct presented_client presented = {0};
     struct token_step *step = arena_zalloc(&x->arena, 1, sizeof *step);
     x->step = step;
-    if (step == NULL) {
+    x->event = arena_zalloc(&x->arena, 1, sizeof *x->event);
+    if (step == NULL || x->event == NULL) {
         oauth_fail_status(x, NO_MEMORY);
         return;
     }
-    if (oauth_params_read(x, &params) != OK ||
-        oauth_client_presented(x, &params, &presented) != OK || !check_request(x, &params, step))
+    if (oauth_params_read(x, &params) != OK)
+        return;
+    enum status outcome = oauth_client_presented(x, &params, &presented);
+    tell_client(x, &presented);
+    if (outcome != OK || !check_request(x, &params, step))
         return;
     step->credential_id = presented.credential_id;
 
@@ -119,6 +134,9 @@ void oauth_token(struct exchange *x)
                                    &revision, &x->err);
     else
         status = state_client_find(x->app->state, presented.client_id, &client, &revision);
+    if (!x->may_block)
+        metric_add_at(x->app->metrics, METRIC_CLIENT_LOOKUPS,
+                      status == OK ? METRIC_RESULT_HIT : METRIC_RESULT_MISS, 0, 1);
     if (status == NOT_FOUND && !x->may_block) {
         x->next = NEXT_WORKER;
         return;
@@ -127,6 +145,8 @@ void oauth_token(struct exchange *x)
         oauth_fail_status(x, status);
         return;
     }
+    if (status == OK)
+        x->event->app_client_id = arena_copy(&x->arena, client->id);
     (void)ask_signer(x, &presented, status == OK ? client : x->app->decoy_client, revision);
 }
 
@@ -145,6 +165,8 @@ void oauth_token_resume(struct exchange *x, const struct signing_reply *reply)
         oauth_fail(x, step->refusal_error, step->refusal);
         return;
     }
+    x->event->token_id = arena_copy(&x->arena, reply->token.token_id);
+    x->event->audience = x->app->audience;
     struct json_writer writer = reply_json(x, 200);
     reply_no_store(x);
     json_object_open(&writer);

@@ -6,7 +6,10 @@
 #include "codec/base64url.h"
 #include "crypto/digest.h"
 #include "jose/jwk.h"
+#include "events/events.h"
+#include "http/loop.h"
 #include "log/log.h"
+#include "metrics/metrics.h"
 #include "model/audit_event.h"
 #include "oauth/oauth_metadata.h"
 #include "signing/record.h"
@@ -21,6 +24,7 @@ enum {
     DOCUMENT_BYTES_MAX = 1 << 18,
     CURSOR_KEY_BYTES = 32,
     SIGNER_TIMEOUT_MS = 10000,
+    EVENTS_QUEUE_BYTES = 1 << 20,
 };
 
 /* Memory of the client table: a million clients take about 450 bytes each. */
@@ -180,6 +184,44 @@ static enum status make_documents(struct front_app *front, struct err *err)
     return status;
 }
 
+static enum status open_metrics(struct front_app *front, struct err *err)
+{
+    struct app *app = &front->app;
+    struct span names[ARRAY_LEN(front->routes)];
+    for (size_t i = 0; i < app->route_count; i++)
+        names[i] = app->routes[i].name;
+    app->metrics = metrics_new(names, app->route_count);
+    if (app->metrics == NULL)
+        return fail(err, NO_MEMORY, "no memory for the metrics");
+    app->facts[app->fact_count++] =
+        (struct app_fact){SPAN("sqlite"), span_cstr(store_library_version())};
+    app->facts[app->fact_count++] =
+        (struct app_fact){SPAN("openssl"), span_cstr(crypto_library_version())};
+    app->facts[app->fact_count++] =
+        (struct app_fact){SPAN("libuv"), span_cstr(loop_library_version())};
+    metric_set(app->metrics, METRIC_START_TIME, 0, clock_wall_seconds());
+    return OK;
+}
+
+/* Without its event log the server still serves: it says so, and counts nothing as dropped. */
+static void open_events(struct front_app *front, int data_fd)
+{
+    const struct config *config = &front->config;
+    struct err err = {0};
+    if (span_equal(config->events, SPAN("off")))
+        return;
+    const struct events_options options = {
+        .sink = span_equal(config->events, SPAN("file")) ? EVENTS_FILE : EVENTS_STDERR,
+        .data_fd = data_fd,
+        .bytes_max = config->events_bytes_max,
+        .seconds_max = config->events_days_max * 86400,
+        .queue_bytes = EVENTS_QUEUE_BYTES,
+        .metrics = front->app.metrics,
+    };
+    if (events_open(&options, &front->app.events, &err) != OK)
+        log_warn("there is no event log: %s", err.detail);
+}
+
 static void on_change(void *context, const struct store_change *change)
 {
     struct front_app *front = context;
@@ -213,7 +255,11 @@ enum status front_app_open(struct front_app *front, const struct front_app_optio
         return fail(err, INVALID, "the data directory's path is too long");
     memcpy(path, front->config.data.ptr, front->config.data.len);
     path[front->config.data.len] = '\0';
+    enum status status = route_check(app->routes, app->route_count, err);
+    if (status == OK)
+        status = open_metrics(front, err);
     const struct store_options store_options = {
+        .metrics = app->metrics,
         .data_fd = options->data_fd,
         .path = path,
         .now = clock_wall_microseconds(),
@@ -221,7 +267,6 @@ enum status front_app_open(struct front_app *front, const struct front_app_optio
         .on_change = on_change,
         .change_context = front,
     };
-    enum status status = route_check(app->routes, app->route_count, err);
     if (status == OK)
         status = store_open(&store_options, &app->store, err);
     if (status == OK)
@@ -245,15 +290,19 @@ enum status front_app_open(struct front_app *front, const struct front_app_optio
         if (app->state == NULL)
             status = fail(err, NO_MEMORY, "no memory for the client table");
     }
+    if (status == OK)
+        open_events(front, options->data_fd);
     return status;
 }
 
 void front_app_close(struct front_app *front)
 {
+    events_close(front->app.events);
     store_close(front->app.store);
     state_free(front->app.state);
     jwks_free(front->jwks);
     front_keys_close(&front->keys);
     signing_lane_free(front->lane);
+    metrics_free(front->app.metrics);
     arena_done(&front->arena);
 }

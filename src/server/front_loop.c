@@ -5,6 +5,8 @@
 #include "config/config.h"
 #include "http/loop.h"
 #include "log/log.h"
+#include "metrics/metrics.h"
+#include "server/front_watch.h"
 #include "server/worker.h"
 #include "signing/signing.h"
 #include "state/token_clock.h"
@@ -40,6 +42,7 @@ struct front_loop {
     struct signing_lane *lane;
     struct loop_watch *lane_watch;
     struct use_table *uses;
+    struct front_watch watch;
     struct use_job *use_job; /* taken from uses, not yet with a worker */
     pthread_t thread;
     bool has_thread;
@@ -67,6 +70,7 @@ struct exchange_job {
     struct loop_post_node back;
     struct front_loop *front;
     struct exchange *x;
+    int64_t asked_ns;
 };
 
 static void go_on(struct front_loop *front, struct exchange *x);
@@ -91,6 +95,9 @@ static void on_signed(void *context, const struct signing_reply *reply)
     front->running--;
     front->asked--;
     front->silent_ticks = 0;
+    metric_add(front->app->metrics, METRIC_SIGNER_WAITING, -1);
+    metric_observe(front->app->metrics, METRIC_SIGNER_SECONDS, 0,
+                   (clock_boot_ns() - job->asked_ns) / 1000);
     x->next = NEXT_REPLY;
     x->route->resume(x, reply);
     finish(front, x);
@@ -113,6 +120,8 @@ static void ask_signer(struct front_loop *front, struct exchange *x)
     enum status status =
         job == NULL ? NO_MEMORY : signing_submit(front->lane, x->ask, on_signed, job);
     if (status == OK) {
+        job->asked_ns = clock_boot_ns();
+        metric_add(front->app->metrics, METRIC_SIGNER_WAITING, 1);
         front->running++;
         front->asked++;
         return;
@@ -139,7 +148,9 @@ static void work_exchange(struct worker_job *base, struct signing_lane *lane)
 {
     struct exchange_job *job = (struct exchange_job *)(void *)base;
     struct exchange *x = job->x;
+    metric_add(x->app->metrics, METRIC_WORKERS_WAITING, -1);
     x->may_block = true;
+    x->was_blocking = true;
     x->lane = lane;
     x->uses = NULL;
     x->next = NEXT_REPLY;
@@ -155,11 +166,14 @@ static void to_worker(struct front_loop *front, struct exchange *x)
         job->job.work = work_exchange;
         job->back.fn = on_worked;
         job->back.context = job;
+        metric_add(front->app->metrics, METRIC_WORKERS_WAITING, 1);
         if (worker_pool_submit(front->pool, &job->job)) {
             front->running++;
             return;
         }
+        metric_add(front->app->metrics, METRIC_WORKERS_WAITING, -1);
     }
+    metric_add(front->app->metrics, METRIC_WORKERS_SHED, 1);
     reply_error(x, UNAVAILABLE);
     finish(front, x);
 }
@@ -183,11 +197,18 @@ static size_t on_head(struct exchange *x, void *context)
 {
     const struct front_loop *front = context;
     const struct app *app = front->app;
-    x->token_now = token_clock_at(app->clock, clock_boot_ns() / 1000);
+    x->began_ns = clock_boot_ns();
+    x->token_now = token_clock_at(app->clock, x->began_ns / 1000);
     if (!route_find(x, app->routes, app->route_count))
         return 0;
     return x->route->body_bytes_max != 0 ? x->route->body_bytes_max
                                          : (size_t)app->config->body_bytes_max;
+}
+
+static void on_reply(const struct exchange *x, void *context)
+{
+    struct front_loop *front = context;
+    front_watch_reply(&front->watch, x);
 }
 
 static void on_request(struct exchange *x, void *context)
@@ -267,6 +288,7 @@ void front_loop_attach(struct front_loop *front, int take_fd)
 static void on_silence_tick(void *context)
 {
     struct front_loop *front = context;
+    front_watch_tick(&front->watch, clock_wall_seconds());
     front->silent_ticks = front->asked > 0 ? front->silent_ticks + 1 : 0;
     if (front->silent_ticks < SILENCE_TICKS_MAX)
         return;
@@ -281,15 +303,17 @@ static void on_silence_tick(void *context)
 
 struct use_job {
     struct worker_job job; /* first */
-    struct store *store;
+    struct app *app;
     struct credential_use *uses;
     size_t count;
 };
 
-static void write_uses(struct store *store, const struct credential_use *uses, size_t count)
+static void write_uses(const struct app *app, const struct credential_use *uses, size_t count)
 {
     struct err err = {0};
-    if (store_use_add(store, uses, count, &err) != OK)
+    if (store_use_add(app->store, uses, count, &err) == OK)
+        metric_add(app->metrics, METRIC_USES_WRITTEN, (int64_t)count);
+    else
         log_warn("the use of %zu credentials was not recorded: %s", count, err.detail);
 }
 
@@ -297,7 +321,7 @@ static void work_uses(struct worker_job *base, struct signing_lane *lane)
 {
     (void)lane;
     struct use_job *job = (struct use_job *)(void *)base;
-    write_uses(job->store, job->uses, job->count);
+    write_uses(job->app, job->uses, job->count);
     free(job->uses);
     free(job);
 }
@@ -312,7 +336,7 @@ static void on_flush_uses(void *context)
         if (job == NULL)
             return;
         job->job.work = work_uses;
-        job->store = front->app->store;
+        job->app = front->app;
         job->uses = use_table_take(front->uses, &job->count);
         if (job->uses == NULL) {
             free(job);
@@ -389,8 +413,12 @@ struct front_loop *front_loop_new(const struct front_loop_options *options)
     front->drain_node = (struct loop_post_node){.fn = on_drain, .context = front};
     front->attach_node = (struct loop_post_node){.fn = on_attach, .context = front};
     atomic_init(&front->new_fd, -1);
-    const struct http_handler handler = {
-        .app = options->app, .on_head = on_head, .on_request = on_request, .context = front};
+    const struct http_handler handler = {.app = options->app,
+                                         .on_head = on_head,
+                                         .on_request = on_request,
+                                         .on_reply = on_reply,
+                                         .context = front,
+                                         .metrics = options->app->metrics};
     if (front->loop != NULL)
         front->http = http_server_new(front->loop, &options->limits, &handler);
     if (front->http == NULL || front->uses == NULL) {
@@ -442,7 +470,7 @@ void front_loop_free(struct front_loop *front)
     size_t count;
     struct credential_use *uses = front->uses == NULL ? NULL : use_table_take(front->uses, &count);
     if (uses != NULL)
-        write_uses(front->app->store, uses, count);
+        write_uses(front->app, uses, count);
     free(uses);
     use_table_free(front->uses);
     unwatch_lane(front);

@@ -8,6 +8,7 @@
 #include "codec/json.h"
 #include "http/tls.h"
 #include "log/log.h"
+#include "metrics/metrics.h"
 #include "server/front_app.h"
 #include "server/front_loop.h"
 #include "server/front_options.h"
@@ -209,6 +210,8 @@ static enum status start(struct front *front, struct err *err)
         .take_lane = lane,
     };
     enum status status = front_app_open(&front->app, &options, err);
+    if (status == OK && front->tls != NULL)
+        metric_set(front->app.app.metrics, METRIC_TLS_NOT_AFTER, 0, tls_not_after(front->tls));
     if (status == OK)
         status = start_workers(front, err);
     if (status == OK)

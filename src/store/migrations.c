@@ -4,6 +4,8 @@
 #include "store/sql.h"
 #include "store/store_migrations.h"
 
+#include <assert.h>
+
 #define EMBED(number, file)                                                                        \
     __asm__(".pushsection .rodata\n"                                                               \
             ".global store_migration_" number "\n"                                                 \
@@ -85,5 +87,6 @@ enum status migrations_run_all(struct sql_conn *conn, struct err *err)
         span_of(store_migration_0002, (size_t)(store_migration_0002_end - store_migration_0002)),
         span_of(store_migration_0003, (size_t)(store_migration_0003_end - store_migration_0003)),
     };
+    static_assert(ARRAY_LEN(texts) == MIGRATION_COUNT, "a step is not counted");
     return migrations_run(conn, texts, ARRAY_LEN(texts), err);
 }

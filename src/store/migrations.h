@@ -9,6 +9,9 @@
 
 struct sql_conn;
 
+/* The program's own steps: the version of every open database. */
+enum { MIGRATION_COUNT = 3 };
+
 /* texts[n] leads from version n to n + 1. All that are missing are one transaction: where one
  * fails, the database stays at the version that it had, for the program that it had. FORBIDDEN: it
  * is past version count, and is left as it is. */

@@ -84,3 +84,6 @@ enum status sql_end(struct sql_stmt *stmt, struct err *err) MUST_USE;
 /* For statements without rows: sql_next() and sql_end(). *ret_changed, unless NULL: rows written.
  */
 enum status sql_run(struct sql_stmt *stmt, int64_t *ret_changed, struct err *err) MUST_USE;
+
+/* The library's version. */
+const char *sql_library_version(void);

@@ -572,3 +572,8 @@ enum status sql_run(struct sql_stmt *stmt, int64_t *ret_changed, struct err *err
         *ret_changed = changed;
     return status;
 }
+
+const char *sql_library_version(void)
+{
+    return sqlite3_libversion();
+}

@@ -2,6 +2,7 @@
 #include "store/store_internal.h"
 
 #include "base/clock.h"
+#include "metrics/metrics.h"
 #include "store/migrations.h"
 
 #include <assert.h>
@@ -25,6 +26,7 @@ struct store {
     int64_t now;
     void (*on_change)(void *context, const struct store_change *change);
     void *change_context;
+    struct metrics *metrics;
     _Atomic int64_t revision;
 
     pthread_mutex_t write_lock; /* writer, and opening and closing as a whole */
@@ -188,6 +190,7 @@ enum status store_open(const struct store_options *options, struct store **ret_s
     store->now = options->now;
     store->on_change = options->on_change;
     store->change_context = options->change_context;
+    store->metrics = options->metrics;
     store->idle = idle;
     store->idle_count = options->readers;
     store->reader_count = options->readers;
@@ -254,6 +257,7 @@ enum status store_write(struct store *store,
 {
     struct store_tx tx = {0};
     lock(&store->write_lock);
+    int64_t began_ns = clock_boot_ns();
     enum status status = open_writer(store, err);
     if (status == OK) {
         tx.conn = store->writer;
@@ -268,6 +272,11 @@ enum status store_write(struct store *store,
         }
     }
     unlock(&store->write_lock);
+    if (status == OK)
+        metric_observe(store->metrics, METRIC_COMMIT_SECONDS, 0,
+                       (clock_boot_ns() - began_ns) / 1000);
+    else if (status == UNAVAILABLE || status == CORRUPT || status == NO_MEMORY)
+        metric_add(store->metrics, METRIC_COMMITS_FAILED, 1);
     if (status == OK && ret_revision != NULL)
         *ret_revision = tx.change.revision;
     return status;
@@ -390,4 +399,14 @@ enum status store_ping(struct store *store, struct err *err)
     /* Before the writer is asked for: it may be waiting for all readers to come back. */
     store_reader_give(&reader);
     return status == OK ? store_write(store, write_nothing, NULL, NULL, err) : status;
+}
+
+const char *store_library_version(void)
+{
+    return sql_library_version();
+}
+
+size_t store_schema_version(void)
+{
+    return MIGRATION_COUNT;
 }

@@ -18,6 +18,7 @@
 #include "model/corpus.h"
 
 struct arena;
+struct metrics;
 struct store;
 
 /* A row of the change feed. kind and id: "app_client" and OAuth's client_id (what tokens carry),
@@ -41,6 +42,7 @@ struct store_options {
      * the writer's lock, so it must not call the store. NULL: nobody listens. */
     void (*on_change)(void *context, const struct store_change *change);
     void *change_context;
+    struct metrics *metrics; /* commits are counted there; may be NULL */
 };
 
 /* Opens, and creates or migrates when needed. FORBIDDEN: the database is newer than this program
@@ -54,6 +56,11 @@ void store_retire(struct store *store);
 
 int64_t store_revision(
     struct store *store); /* of the last committed change that this store made or read */
+
+/* The database library's version, and the number of the newest migration in this program, which is
+ * that of every open database. */
+const char *store_library_version(void);
+size_t store_schema_version(void);
 
 /* Does the database answer? A read and, for the writer, an empty transaction. */
 enum status store_ping(struct store *store, struct err *err) MUST_USE;

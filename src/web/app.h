@@ -6,6 +6,7 @@
 #include "base/span.h"
 
 struct config;
+struct events;
 struct store;
 struct state;
 struct jwks;
@@ -13,6 +14,14 @@ struct metrics;
 struct route;
 struct state_client;
 struct token_clock;
+
+/* A library's or the database's version, for the operator. */
+struct app_fact {
+    struct span name;
+    struct span value;
+};
+
+enum { APP_FACTS_MAX = 8 };
 
 struct app {
     const struct config *config;
@@ -28,7 +37,10 @@ struct app {
     struct span jwks_etag;
     struct span metadata_json;
     struct span metadata_etag;
-    struct metrics *metrics;   /* NULL in unit tests: nothing is counted */
+    struct events *events;   /* the event log; NULL: off */
+    struct metrics *metrics; /* NULL in unit tests: nothing is counted */
+    struct app_fact facts[APP_FACTS_MAX];
+    size_t fact_count;
     struct token_clock *clock; /* the signer's, followed */
     const struct jwks *keys;   /* public token keys, also retired ones */
     const struct state_client

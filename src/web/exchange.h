@@ -53,6 +53,15 @@ enum exchange_next {
     NEXT_WORKER, /* run the handler again on a worker, with may_block */
 };
 
+/* What a token request leaves in the event log, filled in as it becomes known. */
+struct token_event {
+    struct span token_id; /* jti; empty: none was issued */
+    struct span credential_id;
+    struct span client_id;     /* as presented */
+    struct span app_client_id; /* of a client that there is */
+    struct span audience;
+};
+
 enum { REPLY_HEADERS_MAX = 16, ROUTE_PARAMS_MAX = 4, REQUEST_ID_LEN = 16 };
 
 struct reply {
@@ -62,6 +71,7 @@ struct reply {
     struct buf body;          /* in the exchange's arena */
     struct span content_type; /* empty: no body */
     bool close;               /* close the connection after it */
+    bool is_refusal;          /* the edge's own: framing, limits, time */
 };
 
 struct exchange {
@@ -85,6 +95,11 @@ struct exchange {
     const struct route *route;            /* set by the router */
     struct span params[ROUTE_PARAMS_MAX]; /* the {…} of the route's path, decoded */
     struct caller *caller; /* who asks, set by authentication; NULL on PUBLIC routes */
+
+    int64_t began_ns;          /* boot clock, at the end of the head; 0: it never came whole */
+    bool was_blocking;         /* it has been on a worker */
+    struct span oauth_error;   /* the code of an OAuth error reply; else empty */
+    struct token_event *event; /* of a token request; NULL: no line in the event log */
 
     bool may_block;
     enum exchange_next next;

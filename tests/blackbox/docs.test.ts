@@ -14,6 +14,13 @@ describe('the documents', () => {
         assert.equal(text.slice(text.indexOf('| key |')), printed.stdout);
     });
 
+    it('have the table of metrics as the program prints it', async () => {
+        const printed = await run(POSTERN, ['metrics', '--reference']);
+        assert.equal(printed.code, 0, printed.stderr);
+        const text = readFileSync(join(ROOT, 'docs', 'metrics.md'), 'utf8');
+        assert.equal(text.slice(text.indexOf('| metric |')), printed.stdout);
+    });
+
     it('name in the README each command of the program', async () => {
         const help = await run(POSTERN, ['--help']);
         const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');

@@ -86,7 +86,7 @@ describe('openapi/postern.yaml', () => {
 });
 
 describe('what the program serves', () => {
-    const server = useServer();
+    const server = useServer({ listen: false, args: ['--listen', '127.0.0.1:0 for=token,api,console,metrics'] });
 
     it('is what its routes say: each answers something other than 404 for the path', async () => {
         for (const { method, path } of await routes()) {

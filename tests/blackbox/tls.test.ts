@@ -300,6 +300,33 @@ describe('listeners', () => {
         });
     });
 
+    it('serve metrics where they are for metrics', async () => {
+        await withServer({ args: ['--listen', '127.0.0.2:0 for=metrics'] }, async (server) => {
+            const port = (await portsOf(server))['127.0.0.2'] ?? 0;
+            const reply = await request({ host: '127.0.0.2', port }, 'GET', '/metrics');
+            assert.equal(reply.status, 200);
+            assert.match(reply.text, /^# HELP /);
+            assert.equal((await request({ host: '127.0.0.2', port }, 'GET', '/v2/corpora')).status, 404);
+            assert.equal((await server.request('GET', '/metrics')).status, 404);
+        });
+    });
+
+    it('the end of the certificate is a metric', async () => {
+        const directory = temporaryDirectory();
+        try {
+            const pair = await makePair(directory, 'metric', 30);
+            await withServer({ listen: false, args: ['--listen', '127.0.0.1:0 tls', ...options(pair)] }, async (server) => {
+                const shown = (await server.cli(['metrics'])).stdout;
+                const seconds = Number(/^postern_\w*not_after\w* (\S+)$/m.exec(shown)?.[1]);
+                assert(Math.abs(seconds - Date.now() / 1000 - 30 * 86400) < 3 * 86400, shown.match(/.*not_after.*/g)?.join());
+                const doctor = await server.cli(['doctor', '--json']);
+                assert.match(doctor.stdout, /certificate/);
+            });
+        } finally {
+            rmSync(directory, { recursive: true, force: true });
+        }
+    });
+
     it('beyond loopback take TLS, or a word that plain HTTP is meant', async () => {
         const directory = temporaryDirectory();
         try {

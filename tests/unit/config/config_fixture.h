@@ -51,6 +51,8 @@ static const struct {
     {"write_seconds_max", 30, 1, 3600},
     {"drain_seconds_max", 10, 1, 3600},
     {"use_flush_seconds", 5, 1, 3600},
+    {"events_bytes_max", 268435456, 1048576, 1099511627776},
+    {"events_days_max", 30, 1, 3650},
 };
 
 static inline bool prints(const struct config *config, const char *key, int64_t value)

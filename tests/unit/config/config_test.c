@@ -175,6 +175,8 @@ static void messages_are_whole_behind_the_name_of_their_source(void **state)
         {"target_bytes_max", "x"},
         {"header_bytes_max", "x"},
         {"log_format", "x"},
+        {"log_requests", "x"},
+        {"events", "or"},
         {"data", "a\x01z"},
         {"unseal_per_minute_max", "a\x01z"},
         {"unknown_key_of_thirty_letters_", "x"},
@@ -213,6 +215,8 @@ static const char *const texts[][2] = {
     {"tls_certificate", "/etc/ssl/a.pem"},
     {"tls_key", "/etc/ssl/private/a.key"},
     {"allow_plain_http", "true"},
+    {"log_requests", "true"},
+    {"events", "stderr"},
 };
 
 /* Every key at another value than its default: a key that is not printed, or not read, shows. */

@@ -3,6 +3,8 @@
 
 #include "../unit.h"
 
+#define REQUEST_ID_LINE "X-Request-Id: 0123456789ABCDEF\r\n"
+
 static void start(struct exchange *x, int status)
 {
     *x = (struct exchange){.now = 784111777, .request_id = "0123456789ABCDEF"};
@@ -31,12 +33,14 @@ static void reply_with_body(void **state)
     x.reply.headers[x.reply.header_count++] = (struct header){SPAN("ETag"), SPAN("\"1\"")};
     buf_put(&x.reply.body, SPAN("hello"));
     check_head(&x, CONNECTION_KEPT,
-               "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nServer: postern\r\n"
+               "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nServer: "
+               "postern\r\n" REQUEST_ID_LINE
                "Content-Type: text/plain\r\nContent-Length: 5\r\nETag: \"1\"\r\n\r\n");
     assert_true(http_write_has_body(&x));
     x.method = HTTP_HEAD;
     check_head(&x, CONNECTION_KEPT_SAID,
-               "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nServer: postern\r\n"
+               "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nServer: "
+               "postern\r\n" REQUEST_ID_LINE
                "Content-Type: text/plain\r\nContent-Length: 5\r\nETag: \"1\"\r\n"
                "Connection: keep-alive\r\n\r\n");
     assert_false(http_write_has_body(&x));
@@ -50,19 +54,19 @@ static void reply_without_body(void **state)
     start(&x, 204);
     check_head(&x, CONNECTION_CLOSED,
                "HTTP/1.1 204 No Content\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-               "Server: postern\r\nConnection: close\r\n\r\n");
+               "Server: postern\r\n" REQUEST_ID_LINE "Connection: close\r\n\r\n");
     x.reply.status = 304;
     x.reply.content_type = SPAN("text/plain");
     buf_put(&x.reply.body, SPAN("not for the wire"));
     check_head(&x, CONNECTION_KEPT,
                "HTTP/1.1 304 Not Modified\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-               "Server: postern\r\n\r\n");
+               "Server: postern\r\n" REQUEST_ID_LINE "\r\n");
     assert_false(http_write_has_body(&x));
     x.reply.status = 299;
     x.reply.content_type = (struct span){0};
     check_head(&x, CONNECTION_KEPT,
                "HTTP/1.1 299 \r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-               "Server: postern\r\nContent-Length: 0\r\n\r\n");
+               "Server: postern\r\n" REQUEST_ID_LINE "Content-Length: 0\r\n\r\n");
     assert_false(http_write_has_body(&x));
     arena_done(&x.arena);
 }
@@ -83,7 +87,7 @@ static void header_that_would_split_the_reply_is_left_out(void **state)
         x.reply.headers[x.reply.header_count++] = bad[i];
     check_head(&x, CONNECTION_KEPT,
                "HTTP/1.1 204 No Content\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-               "Server: postern\r\nX-F: a\tb\xc3\xa4\r\n\r\n");
+               "Server: postern\r\n" REQUEST_ID_LINE "X-F: a\tb\xc3\xa4\r\n\r\n");
     arena_done(&x.arena);
 }
 

@@ -33,6 +33,16 @@ static void a_line_of_json(void **state)
                   "\"program\":\"postern-signer\",\"message\":\"no key\"}\n");
 }
 
+static void a_line_about_a_request_names_it(void **state)
+{
+    (void)state;
+    struct log_line line = {.program = "p", .message = "a", .request_id = SPAN("0123456789ABCDEF")};
+    expect(&line, "1970-01-01T00:00:00Z p info: a (request 0123456789ABCDEF)\n");
+    line.is_json = true;
+    expect(&line, "{\"time\":\"1970-01-01T00:00:00Z\",\"level\":\"info\",\"program\":\"p\","
+                  "\"message\":\"a\",\"request_id\":\"0123456789ABCDEF\"}\n");
+}
+
 /* One message is one line, whatever is in it: no forged lines, no terminal sequences. */
 static void control_characters_and_quotes_are_escaped(void **state)
 {
@@ -72,6 +82,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_of_text),
         cmocka_unit_test(a_line_of_json),
+        cmocka_unit_test(a_line_about_a_request_names_it),
         cmocka_unit_test(control_characters_and_quotes_are_escaped),
         cmocka_unit_test(a_message_that_is_too_long_is_cut_and_the_line_still_ends),
     };
