@@ -9,10 +9,12 @@
 #include "state/state.h"
 #include "state/use.h"
 #include "web/app.h"
+#include "web/guard.h"
 #include "web/reply.h"
 
 /* What the second half needs to know of the first. */
 struct token_step {
+    struct span client_id;
     struct span credential_id;
     const char *refusal; /* what is wrong beside the client's authentication; NULL: nothing */
     enum oauth_error refusal_error;
@@ -96,6 +98,17 @@ static bool ask_signer(struct exchange *x, const struct presented_client *presen
     return true;
 }
 
+/* Who is over the budget of failures learns so before anything is looked up. What cannot be a
+ * secret is a failure like a wrong one. False: a reply is made. */
+static bool read_client(struct exchange *x, const struct oauth_params *params,
+                        struct presented_client *ret_client)
+{
+    enum status status = oauth_client_presented(x, params, ret_client);
+    if (status == UNAUTHENTICATED && !x->may_block)
+        (void)guard_tells_failure(x, (struct span){0});
+    return status == OK && (x->may_block || guard_admits_check(x, ret_client->client_id));
+}
+
 void oauth_token(struct exchange *x)
 {
     struct oauth_params params;
@@ -106,9 +119,10 @@ void oauth_token(struct exchange *x)
         oauth_fail_status(x, NO_MEMORY);
         return;
     }
-    if (oauth_params_read(x, &params) != OK ||
-        oauth_client_presented(x, &params, &presented) != OK || !check_request(x, &params, step))
+    if (oauth_params_read(x, &params) != OK || !read_client(x, &params, &presented) ||
+        !check_request(x, &params, step))
         return;
+    step->client_id = presented.client_id;
     step->credential_id = presented.credential_id;
 
     AUTO(state_client) const struct state_client *client = NULL;
@@ -127,6 +141,8 @@ void oauth_token(struct exchange *x)
         oauth_fail_status(x, status);
         return;
     }
+    if (status == OK && !guard_admits_token(x, presented.client_id))
+        return;
     (void)ask_signer(x, &presented, status == OK ? client : x->app->decoy_client, revision);
 }
 
@@ -134,17 +150,20 @@ void oauth_token_resume(struct exchange *x, const struct signing_reply *reply)
 {
     const struct token_step *step = x->step;
     if (reply->status == UNAUTHENTICATED) {
-        oauth_fail(x, OAUTH_INVALID_CLIENT, "Client authentication failed");
+        if (guard_tells_failure(x, step->client_id))
+            oauth_fail(x, OAUTH_INVALID_CLIENT, "Client authentication failed");
         return;
     }
     if (reply->status != OK) {
         oauth_fail_status(x, reply->status);
         return;
     }
+    guard_passed(x, step->client_id);
     if (step->refusal != NULL) {
         oauth_fail(x, step->refusal_error, step->refusal);
         return;
     }
+    guard_token_made(x, step->client_id);
     struct json_writer writer = reply_json(x, 200);
     reply_no_store(x);
     json_object_open(&writer);

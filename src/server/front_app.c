@@ -6,6 +6,7 @@
 #include "codec/base64url.h"
 #include "crypto/digest.h"
 #include "jose/jwk.h"
+#include "limit/limits.h"
 #include "log/log.h"
 #include "model/audit_event.h"
 #include "oauth/oauth_metadata.h"
@@ -197,6 +198,20 @@ static enum status open_keys(struct front_app *front, int64_t now, struct err *e
     return status;
 }
 
+static enum status make_limits(struct front_app *front, struct err *err)
+{
+    const struct config *config = &front->config;
+    const struct limit_options options = {
+        .address_failures_per_minute = config->address_failures_per_minute_max,
+        .client_failures_per_minute = config->client_failures_per_minute_max,
+        .address_requests_per_second = config->address_requests_per_second_max,
+        .requests_per_second = config->requests_per_second_max,
+        .client_tokens_per_second = config->client_tokens_per_second_max,
+    };
+    front->app.limits = limits_new(&options);
+    return front->app.limits == NULL ? fail(err, NO_MEMORY, "no memory for the limits") : OK;
+}
+
 enum status front_app_open(struct front_app *front, const struct front_app_options *options,
                            struct err *err)
 {
@@ -238,6 +253,8 @@ enum status front_app_open(struct front_app *front, const struct front_app_optio
     if (status == OK)
         status = make_decoy(front, err);
     if (status == OK)
+        status = make_limits(front, err);
+    if (status == OK)
         status =
             open_account(front, now, err); /* last: an account says that first start is complete */
     if (status == OK) {
@@ -252,6 +269,7 @@ void front_app_close(struct front_app *front)
 {
     store_close(front->app.store);
     state_free(front->app.state);
+    limits_free(front->app.limits);
     jwks_free(front->jwks);
     front_keys_close(&front->keys);
     signing_lane_free(front->lane);

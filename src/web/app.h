@@ -9,6 +9,7 @@ struct config;
 struct store;
 struct state;
 struct jwks;
+struct limits;
 struct metrics;
 struct route;
 struct state_client;
@@ -18,6 +19,7 @@ struct app {
     const struct config *config;
     struct store *store;
     struct state *state;
+    struct limits *limits; /* NULL: none */
     const struct route *routes;
     size_t route_count;
     struct span issuer;     /* public URL without a slash at its end */

@@ -80,6 +80,7 @@ struct exchange {
     char request_id[REQUEST_ID_LEN]; /* base62, also in error bodies and the log */
     int64_t now;                     /* seconds since the epoch, by the wall clock */
     int64_t token_now;               /* by the clock of iat and exp, which never goes back */
+    int64_t boot_ns;                 /* CLOCK_BOOTTIME, for limits */
 
     const struct route *route;            /* set by the router */
     struct span params[ROUTE_PARAMS_MAX]; /* the {…} of the route's path, decoded */
