@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "codec/json.h"
 #include "config/config.h"
+#include "limit/limits.h"
 #include "metrics/metrics.h"
 #include "signing/signing.h"
 #include "state/state.h"
@@ -35,9 +36,28 @@ static void read_gauges(const struct app *app)
     metric_set(metrics, METRIC_CPU_SECONDS, 0, cpu_us);
 }
 
+static void read_limits(const struct app *app)
+{
+    struct limit_counts counts = {0};
+    if (app->limits != NULL)
+        limits_counts(app->limits, &counts);
+    const struct {
+        struct span limit;
+        uint64_t count;
+    } rows[] = {
+        {SPAN("failures"), counts.unchecked},     {SPAN("address"), counts.requests_refused},
+        {SPAN("global"), counts.overall_refused}, {SPAN("client"), counts.tokens_refused},
+        {SPAN("overload"), counts.requests_shed},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        metric_set(app->metrics, METRIC_LIMITS_HIT,
+                   metric_label_at(METRIC_LABEL_LIMIT, rows[i].limit), (int64_t)rows[i].count);
+}
+
 void api_metrics_get(struct exchange *x)
 {
     read_gauges(x->app);
+    read_limits(x->app);
     x->reply.status = 200;
     x->reply.content_type = SPAN("text/plain; version=0.0.4; charset=utf-8");
     reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));

@@ -47,6 +47,12 @@ struct config {
     int64_t workers; /* threads that may block */
     int64_t worker_queue_max;
     int64_t connections_max;
+    int64_t address_failures_per_minute_max;
+    int64_t client_failures_per_minute_max; /* of one client, from one address */
+    int64_t address_requests_per_second_max;
+    int64_t requests_per_second_max;
+    int64_t client_tokens_per_second_max;
+    int64_t queue_milliseconds_max;
     int64_t target_bytes_max;
     int64_t header_bytes_max;
     int64_t header_count_max;

@@ -30,6 +30,7 @@ struct jwt_claims {
     struct span account_id;    /* ours */
     struct span credential_id; /* ours */
     int64_t revision;          /* rev, ours; 0 when absent */
+    bool is_signed;            /* set by jwt_access_token_check(): the signature was right */
 };
 
 /* Reads the payload of any JWT. Wrong types, duplicates, numbers that do not fit are INVALID;
@@ -51,7 +52,7 @@ struct jwt_rules {
 /* All of RFC 9068 §4: split, typ at+jwt, key by kid (a token without kid is refused), signature,
  * iss, aud, exp, nbf, iat, and that sub, client_id and jti are there. Every failure is
  * UNAUTHENTICATED but for NO_MEMORY; err->detail says which check, in words fit for
- * error_description. */
+ * error_description. ret_claims->is_signed is set also on failure; the rest is then empty. */
 enum status jwt_access_token_check(struct span text, const struct jwks *keys,
                                    const struct jwt_rules *rules, struct arena *arena,
                                    struct jwt_claims *ret_claims, struct err *err) MUST_USE;

@@ -72,6 +72,7 @@ enum status jwt_access_token_check(struct span text, const struct jwks *keys,
     struct err cause = {0};
     struct jws jws;
     struct jwt_claims claims;
+    *ret_claims = (struct jwt_claims){0};
     enum status status = jws_split(text, arena, &jws, &cause);
     if (status != OK)
         return refuse(status, &cause, err);
@@ -86,11 +87,14 @@ enum status jwt_access_token_check(struct span text, const struct jwks *keys,
     status = jws_verify(&jws, key, err);
     if (status != OK)
         return status;
+    ret_claims->is_signed = true;
     status = jwt_claims_parse(jws.payload, arena, &claims, &cause);
     if (status != OK)
         return refuse(status, &cause, err);
     status = check_claims(&claims, rules, err);
-    if (status == OK)
-        *ret_claims = claims;
+    if (status != OK)
+        return status;
+    *ret_claims = claims;
+    ret_claims->is_signed = true;
     return status;
 }

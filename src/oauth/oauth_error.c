@@ -27,7 +27,7 @@ void oauth_fail(struct exchange *x, enum oauth_error error, const char *descript
         reply_header(x, SPAN("WWW-Authenticate"),
                      SPAN("Basic realm=\"postern\", charset=\"UTF-8\""));
     if (error == OAUTH_TEMPORARILY_UNAVAILABLE)
-        reply_header(x, SPAN("Retry-After"), SPAN("1"));
+        reply_retry_after(x, 1);
     json_object_open(&writer);
     json_member_text(&writer, SPAN("error"), errors[error].code);
     json_member_text(&writer, SPAN("error_description"), span_cstr(description));

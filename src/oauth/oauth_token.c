@@ -10,10 +10,12 @@
 #include "state/state.h"
 #include "state/use.h"
 #include "web/app.h"
+#include "web/guard.h"
 #include "web/reply.h"
 
 /* What the second half needs to know of the first. */
 struct token_step {
+    struct span client_id;
     struct span credential_id;
     const char *refusal; /* what is wrong beside the client's authentication; NULL: nothing */
     enum oauth_error refusal_error;
@@ -107,6 +109,18 @@ static void tell_client(struct exchange *x, const struct presented_client *prese
     x->event->credential_id = presented->credential_id;
 }
 
+/* Who is over the budget of failures learns so before anything is looked up. What cannot be a
+ * secret is a failure like a wrong one. False: a reply is made. */
+static bool read_client(struct exchange *x, const struct oauth_params *params,
+                        struct presented_client *ret_client)
+{
+    enum status status = oauth_client_presented(x, params, ret_client);
+    tell_client(x, ret_client);
+    if (status == UNAUTHENTICATED && !x->may_block)
+        (void)guard_tells_failure(x, (struct span){0});
+    return status == OK && (x->may_block || guard_admits_check(x, ret_client->client_id));
+}
+
 void oauth_token(struct exchange *x)
 {
     struct oauth_params params;
@@ -118,12 +132,10 @@ void oauth_token(struct exchange *x)
         oauth_fail_status(x, NO_MEMORY);
         return;
     }
-    if (oauth_params_read(x, &params) != OK)
+    if (oauth_params_read(x, &params) != OK || !read_client(x, &params, &presented) ||
+        !check_request(x, &params, step))
         return;
-    enum status outcome = oauth_client_presented(x, &params, &presented);
-    tell_client(x, &presented);
-    if (outcome != OK || !check_request(x, &params, step))
-        return;
+    step->client_id = presented.client_id;
     step->credential_id = presented.credential_id;
 
     AUTO(state_client) const struct state_client *client = NULL;
@@ -147,6 +159,8 @@ void oauth_token(struct exchange *x)
     }
     if (status == OK)
         x->event->app_client_id = arena_copy(&x->arena, client->id);
+    if (status == OK && !guard_admits_token(x, presented.client_id))
+        return;
     (void)ask_signer(x, &presented, status == OK ? client : x->app->decoy_client, revision);
 }
 
@@ -154,19 +168,22 @@ void oauth_token_resume(struct exchange *x, const struct signing_reply *reply)
 {
     const struct token_step *step = x->step;
     if (reply->status == UNAUTHENTICATED) {
-        oauth_fail(x, OAUTH_INVALID_CLIENT, "Client authentication failed");
+        if (guard_tells_failure(x, step->client_id))
+            oauth_fail(x, OAUTH_INVALID_CLIENT, "Client authentication failed");
         return;
     }
     if (reply->status != OK) {
         oauth_fail_status(x, reply->status);
         return;
     }
+    guard_passed(x, step->client_id);
     if (step->refusal != NULL) {
         oauth_fail(x, step->refusal_error, step->refusal);
         return;
     }
     x->event->token_id = arena_copy(&x->arena, reply->token.token_id);
     x->event->audience = x->app->audience;
+    guard_token_made(x, step->client_id);
     struct json_writer writer = reply_json(x, 200);
     reply_no_store(x);
     json_object_open(&writer);

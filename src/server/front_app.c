@@ -8,6 +8,7 @@
 #include "jose/jwk.h"
 #include "events/events.h"
 #include "http/loop.h"
+#include "limit/limits.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
 #include "model/audit_event.h"
@@ -239,6 +240,20 @@ static enum status open_keys(struct front_app *front, int64_t now, struct err *e
     return status;
 }
 
+static enum status make_limits(struct front_app *front, struct err *err)
+{
+    const struct config *config = &front->config;
+    const struct limit_options options = {
+        .address_failures_per_minute = config->address_failures_per_minute_max,
+        .client_failures_per_minute = config->client_failures_per_minute_max,
+        .address_requests_per_second = config->address_requests_per_second_max,
+        .requests_per_second = config->requests_per_second_max,
+        .client_tokens_per_second = config->client_tokens_per_second_max,
+    };
+    front->app.limits = limits_new(&options);
+    return front->app.limits == NULL ? fail(err, NO_MEMORY, "no memory for the limits") : OK;
+}
+
 enum status front_app_open(struct front_app *front, const struct front_app_options *options,
                            struct err *err)
 {
@@ -283,6 +298,8 @@ enum status front_app_open(struct front_app *front, const struct front_app_optio
     if (status == OK)
         status = make_decoy(front, err);
     if (status == OK)
+        status = make_limits(front, err);
+    if (status == OK)
         status =
             open_account(front, now, err); /* last: an account says that first start is complete */
     if (status == OK) {
@@ -300,6 +317,7 @@ void front_app_close(struct front_app *front)
     events_close(front->app.events);
     store_close(front->app.store);
     state_free(front->app.state);
+    limits_free(front->app.limits);
     jwks_free(front->jwks);
     front_keys_close(&front->keys);
     signing_lane_free(front->lane);

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "config/config.h"
 #include "http/loop.h"
+#include "limit/limits.h"
+#include "limit/shed.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
 #include "server/front_watch.h"
@@ -14,6 +16,7 @@
 #include "store/store.h"
 #include "web/app.h"
 #include "web/caller.h"
+#include "web/guard.h"
 #include "web/reply.h"
 #include "web/route.h"
 
@@ -49,6 +52,8 @@ struct front_loop {
     bool is_draining;
     atomic_bool is_retiring;
     atomic_bool has_ended;
+    struct shed signer_shed;
+    struct shed worker_shed;
     size_t running; /* exchanges that are with a worker or the signer */
     size_t asked;   /* of those, with the signer */
     unsigned silent_ticks;
@@ -70,7 +75,8 @@ struct exchange_job {
     struct loop_post_node back;
     struct front_loop *front;
     struct exchange *x;
-    int64_t asked_ns;
+    int64_t asked_ns;  /* CLOCK_BOOTTIME */
+    int64_t waited_ns; /* for a worker to begin */
 };
 
 static void go_on(struct front_loop *front, struct exchange *x);
@@ -95,9 +101,10 @@ static void on_signed(void *context, const struct signing_reply *reply)
     front->running--;
     front->asked--;
     front->silent_ticks = 0;
+    int64_t now_ns = clock_boot_ns();
     metric_add(front->app->metrics, METRIC_SIGNER_WAITING, -1);
-    metric_observe(front->app->metrics, METRIC_SIGNER_SECONDS, 0,
-                   (clock_boot_ns() - job->asked_ns) / 1000);
+    metric_observe(front->app->metrics, METRIC_SIGNER_SECONDS, 0, (now_ns - job->asked_ns) / 1000);
+    shed_done(&front->signer_shed, now_ns - job->asked_ns, now_ns);
     x->next = NEXT_REPLY;
     x->route->resume(x, reply);
     finish(front, x);
@@ -110,8 +117,21 @@ static struct exchange_job *job_of(struct front_loop *front, struct exchange *x)
     if (job != NULL) {
         job->front = front;
         job->x = x;
+        job->asked_ns = clock_boot_ns();
     }
     return job;
+}
+
+/* Too much waits already: the newest is told at once, and its connection stays. The operator on the
+ * control socket always gets a turn. False: a reply is made. */
+static bool has_room(struct front_loop *front, struct exchange *x, struct shed *shed)
+{
+    if (x->peer.is_control || shed_admits(shed, clock_boot_ns()))
+        return true;
+    limits_count_shed(front->app->limits);
+    reply_error(x, UNAVAILABLE);
+    finish(front, x);
+    return false;
 }
 
 static void ask_signer(struct front_loop *front, struct exchange *x)
@@ -124,6 +144,7 @@ static void ask_signer(struct front_loop *front, struct exchange *x)
         metric_add(front->app->metrics, METRIC_SIGNER_WAITING, 1);
         front->running++;
         front->asked++;
+        shed_begin(&front->signer_shed);
         return;
     }
     const struct signing_reply refused = {
@@ -138,6 +159,7 @@ static void on_worked(void *context)
     struct exchange_job *job = context;
     struct exchange *x = job->x;
     job->front->running--;
+    shed_done(&job->front->worker_shed, job->waited_ns, clock_boot_ns());
     x->may_block = false;
     x->lane = NULL;
     x->uses = job->front->uses;
@@ -149,6 +171,7 @@ static void work_exchange(struct worker_job *base, struct signing_lane *lane)
     struct exchange_job *job = (struct exchange_job *)(void *)base;
     struct exchange *x = job->x;
     metric_add(x->app->metrics, METRIC_WORKERS_WAITING, -1);
+    job->waited_ns = clock_boot_ns() - job->asked_ns;
     x->may_block = true;
     x->was_blocking = true;
     x->lane = lane;
@@ -161,6 +184,8 @@ static void work_exchange(struct worker_job *base, struct signing_lane *lane)
 
 static void to_worker(struct front_loop *front, struct exchange *x)
 {
+    if (!has_room(front, x, &front->worker_shed))
+        return;
     struct exchange_job *job = job_of(front, x);
     if (job != NULL) {
         job->job.work = work_exchange;
@@ -169,6 +194,7 @@ static void to_worker(struct front_loop *front, struct exchange *x)
         metric_add(front->app->metrics, METRIC_WORKERS_WAITING, 1);
         if (worker_pool_submit(front->pool, &job->job)) {
             front->running++;
+            shed_begin(&front->worker_shed);
             return;
         }
         metric_add(front->app->metrics, METRIC_WORKERS_WAITING, -1);
@@ -214,10 +240,17 @@ static void on_reply(const struct exchange *x, void *context)
 static void on_request(struct exchange *x, void *context)
 {
     struct front_loop *front = context;
+    if (!guard_admits_request(x)) {
+        finish(front, x);
+        return;
+    }
     if (x->route->lane == LANE_WORKER || x->route->permission != PERMISSION_PUBLIC) {
         to_worker(front, x);
         return;
     }
+    /* Before anything is done for it: a refusal must cost little, or refusing is the overload. */
+    if (x->route->resume != NULL && !has_room(front, x, &front->signer_shed))
+        return;
     x->uses = front->uses;
     x->route->handle(x);
     go_on(front, x);
@@ -408,6 +441,8 @@ struct front_loop *front_loop_new(const struct front_loop_options *options)
     front->on_silent = options->on_silent;
     front->silent_context = options->silent_context;
     front->lane = options->take_lane;
+    front->signer_shed.target_ns = options->queue_ns_max;
+    front->worker_shed.target_ns = options->queue_ns_max;
     front->loop = loop_new();
     front->uses = use_table_new();
     front->drain_node = (struct loop_post_node){.fn = on_drain, .context = front};

@@ -17,6 +17,7 @@ struct front_loop_options {
     struct signing_lane *take_lane; /* not blocking; freed also on failure */
     struct http_limits limits;
     unsigned use_flush_seconds;
+    int64_t queue_ns_max; /* 0: nobody is turned away for it */
     /* The signer has not answered for seconds; on the loop's thread. Its lane is broken already. */
     void (*on_silent)(void *context);
     void *silent_context;

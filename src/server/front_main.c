@@ -35,6 +35,8 @@ enum {
     ENDING_TICK_MS = 2,
     CLOCK_TICK_MS = 1000,
     TLS_FILE_BYTES_MAX = 1 << 20,
+    DESCRIPTORS_PER_WORKER = 4,  /* a reader of the database has its file, log and index */
+    DESCRIPTORS_OF_OTHERS = 128, /* control connections, event loops, what is open at start */
 };
 
 struct front {
@@ -79,6 +81,19 @@ static struct http_limits limits_of(const struct config *config, size_t loops)
         .idle_seconds_max = (unsigned)config->idle_seconds_max,
         .write_seconds_max = (unsigned)config->write_seconds_max,
     };
+}
+
+/* Too few descriptors are no reason not to start: who finds none is turned away. */
+static void raise_descriptors(const struct front *front)
+{
+    size_t others = DESCRIPTORS_OF_OTHERS + FRONT_LANES_MAX + front->options.listen_count +
+                    DESCRIPTORS_PER_WORKER * (size_t)front->app.config.workers;
+    size_t needed = (size_t)front->app.config.connections_max + others;
+    size_t limit = process_raise_descriptors(needed);
+    if (limit < needed)
+        log_warn("connections_max %lld needs %zu open files; the limit is %zu: raise LimitNOFILE, "
+                 "or lower connections_max",
+                 (long long)front->app.config.connections_max, needed, limit);
 }
 
 static enum status start_workers(struct front *front, struct err *err)
@@ -179,6 +194,7 @@ static enum status start_loops(struct front *front, struct err *err)
             .take_lane = signing_lane_new(front->options.lane_fds[1 + i], false),
             .limits = limits_of(&front->app.config, front->loop_count),
             .use_flush_seconds = (unsigned)front->app.config.use_flush_seconds,
+            .queue_ns_max = front->app.config.queue_milliseconds_max * 1000000,
             .on_silent = on_silent,
             .silent_context = front,
         };
@@ -392,8 +408,10 @@ int main(int argc, char **argv)
     status = open_tls(front, &err); /* before the store is asked for: a wrong pair costs nothing */
     if (status == OK && front->options.waits && !wait_for_store(front))
         return 1;
-    if (status == OK)
+    if (status == OK) {
+        raise_descriptors(front);
         status = start(front, &err);
+    }
     if (status != OK) {
         log_error("%s", err.detail);
         return 1;

@@ -10,6 +10,7 @@ struct events;
 struct store;
 struct state;
 struct jwks;
+struct limits;
 struct metrics;
 struct route;
 struct state_client;
@@ -27,6 +28,7 @@ struct app {
     const struct config *config;
     struct store *store;
     struct state *state;
+    struct limits *limits; /* NULL: none */
     const struct route *routes;
     size_t route_count;
     struct span issuer;     /* public URL without a slash at its end */

@@ -4,6 +4,7 @@
 #include "jose/jwt.h"
 #include "state/state.h"
 #include "web/app.h"
+#include "web/guard.h"
 #include "web/reply.h"
 #include "web/route.h"
 
@@ -93,7 +94,8 @@ static bool from_token(struct exchange *x, struct caller *caller)
         return refuse(x, UNAUTHENTICATED,
                       "An access token is required: Authorization: Bearer TOKEN");
     if (status != OK)
-        return refuse(x, UNAUTHENTICATED, "The Authorization header must be one Bearer token");
+        return guard_tells_failure(x, (struct span){0}) &&
+               refuse(x, UNAUTHENTICATED, "The Authorization header must be one Bearer token");
     const struct jwt_rules rules = {
         .issuer = x->app->issuer,
         .audience = x->app->audience,
@@ -102,11 +104,17 @@ static bool from_token(struct exchange *x, struct caller *caller)
         .ignores_iat = true,
     };
     struct jwt_claims claims;
+    if (!guard_admits_check(x, (struct span){0}))
+        return false;
     status = jwt_access_token_check(token, x->app->keys, &rules, &x->arena, &claims, &x->err);
     if (status != OK) {
-        reply_error(x, status);
+        /* What our key signed is no guess, though it has expired or was revoked. */
+        if (status != UNAUTHENTICATED || claims.is_signed ||
+            guard_tells_failure(x, (struct span){0}))
+            reply_error(x, status);
         return false;
     }
+    guard_passed(x, (struct span){0});
     return from_client(x, &claims, caller);
 }
 

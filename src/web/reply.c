@@ -23,7 +23,7 @@ static const struct {
     [CORRUPT] = {500, "Stored data does not hold what it must; the operator's log says more."},
 };
 
-enum { BODY_LEN_MAX = 4 << 20 };
+enum { BODY_LEN_MAX = 4 << 20, UNSEAL_WAIT_SECONDS = 30 /* half of the cap's minute */ };
 
 int reply_http_status(enum status status)
 {
@@ -102,10 +102,10 @@ static struct json_writer open_body(struct exchange *x, int http_status, const c
         reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
     json_object_open(&writer);
     if (is_oauth(x)) {
-        json_member_text(&writer, SPAN("error"),
-                         http_status == 503   ? SPAN("temporarily_unavailable")
-                         : http_status == 500 ? SPAN("server_error")
-                                              : SPAN("invalid_request"));
+        x->oauth_error = http_status == 503 || http_status == 429 ? SPAN("temporarily_unavailable")
+                         : http_status == 500                     ? SPAN("server_error")
+                                                                  : SPAN("invalid_request");
+        json_member_text(&writer, SPAN("error"), x->oauth_error);
         json_member_text(&writer, SPAN("error_description"), span_cstr(message));
         return writer;
     }
@@ -117,7 +117,16 @@ static struct json_writer open_body(struct exchange *x, int http_status, const c
     return writer;
 }
 
-static struct json_writer open_error(struct exchange *x, enum status status)
+void reply_retry_after(struct exchange *x, unsigned seconds)
+{
+    unsigned chance = 0; /* of the request's id, whose characters are as good as random */
+    for (size_t i = 0; i < 4; i++)
+        chance = chance * 62 + (unsigned char)x->request_id[i];
+    struct span text = arena_printf(&x->arena, "%u", seconds + chance % (seconds + 1));
+    reply_header(x, SPAN("Retry-After"), text.ptr == NULL ? SPAN("60") : text);
+}
+
+static struct json_writer open_error_wait(struct exchange *x, enum status status, unsigned seconds)
 {
     /* An INVALID or better detail is written for callers; what went wrong inside is for the log. */
     bool is_ours = status == UNAVAILABLE || status == NO_MEMORY || status == CORRUPT;
@@ -127,11 +136,20 @@ static struct json_writer open_error(struct exchange *x, enum status status)
     struct json_writer writer = open_body(x, statuses[status].http, message);
     if (status == UNAUTHENTICATED)
         add_challenge(x);
-    if (statuses[status].http == 503)
-        reply_header(x, SPAN("Retry-After"), SPAN("1"));
-    if (status == RATE_LIMITED)
-        reply_header(x, SPAN("Retry-After"), SPAN("60"));
+    if (statuses[status].http == 503 || status == RATE_LIMITED)
+        reply_retry_after(x, seconds);
     return writer;
+}
+
+static struct json_writer open_error(struct exchange *x, enum status status)
+{
+    return open_error_wait(x, status, status == RATE_LIMITED ? UNSEAL_WAIT_SECONDS : 1);
+}
+
+void reply_wait(struct exchange *x, enum status status, unsigned seconds)
+{
+    struct json_writer writer = open_error_wait(x, status, seconds);
+    json_object_close(&writer);
 }
 
 void reply_method_not_allowed(struct exchange *x, struct span allow)

@@ -30,6 +30,13 @@ void reply_no_store(struct exchange *x);
  * set, gives the message that people read; 503 and 429 carry Retry-After; 401 carries a Bearer
  * challenge (RFC 6750 §3), with error="invalid_token" when a credential was sent. */
 void reply_error(struct exchange *x, enum status status);
+/* RATE_LIMITED or UNAVAILABLE, for so many seconds. */
+void reply_wait(struct exchange *x, enum status status, unsigned seconds);
+
+/* Retry-After of so many seconds, and up to as many again by chance: those who were refused
+ * together do not come back together. */
+void reply_retry_after(struct exchange *x, unsigned seconds);
+
 void reply_not_found(struct exchange *x, struct span id);
 void reply_bad_request(struct exchange *x, const struct problems *problems);
 

@@ -117,7 +117,7 @@ static void errors_under_oauth_have_oauths_shape(void **state)
     fixture_open(&f, HTTP_POST, "/oauth2/token");
     reply_error(&f.x, UNAVAILABLE);
     assert_true(fixture_reply_has(&f, "\"error\":\"temporarily_unavailable\""));
-    assert_span_equal(fixture_reply_header(&f, "Retry-After"), "1");
+    assert_true(fixture_reply_header(&f, "Retry-After").len > 0);
     fixture_close(&f);
 }
 
