@@ -13,6 +13,7 @@ const struct route api_routes[API_ROUTE_COUNT] = {
     {
         .method = HTTP_POST,
         .path = SPAN_INIT("/v2/app_clients"),
+        .cors = CORS_CONFIGURED,
         .purposes = CONFIG_FOR_API,
         .permission = PERMISSION_APP_CLIENT_MANAGE,
         .lane = LANE_WORKER,
@@ -22,6 +23,7 @@ const struct route api_routes[API_ROUTE_COUNT] = {
     {
         .method = HTTP_GET,
         .path = SPAN_INIT("/v2/app_clients"),
+        .cors = CORS_CONFIGURED,
         .purposes = CONFIG_FOR_API,
         .permission = PERMISSION_APP_CLIENT_MANAGE,
         .lane = LANE_WORKER,
@@ -31,6 +33,7 @@ const struct route api_routes[API_ROUTE_COUNT] = {
     {
         .method = HTTP_GET,
         .path = SPAN_INIT("/v2/app_clients/{app_client_id}"),
+        .cors = CORS_CONFIGURED,
         .purposes = CONFIG_FOR_API,
         .permission = PERMISSION_APP_CLIENT_MANAGE,
         .lane = LANE_WORKER,
@@ -40,6 +43,7 @@ const struct route api_routes[API_ROUTE_COUNT] = {
     {
         .method = HTTP_PATCH,
         .path = SPAN_INIT("/v2/app_clients/{app_client_id}"),
+        .cors = CORS_CONFIGURED,
         .purposes = CONFIG_FOR_API,
         .permission = PERMISSION_APP_CLIENT_MANAGE,
         .lane = LANE_WORKER,
@@ -49,6 +53,7 @@ const struct route api_routes[API_ROUTE_COUNT] = {
     {
         .method = HTTP_DELETE,
         .path = SPAN_INIT("/v2/app_clients/{app_client_id}"),
+        .cors = CORS_CONFIGURED,
         .purposes = CONFIG_FOR_API,
         .permission = PERMISSION_APP_CLIENT_MANAGE,
         .lane = LANE_WORKER,
@@ -58,6 +63,7 @@ const struct route api_routes[API_ROUTE_COUNT] = {
     {
         .method = HTTP_POST,
         .path = SPAN_INIT("/v2/corpora"),
+        .cors = CORS_CONFIGURED,
         .purposes = CONFIG_FOR_API,
         .permission = PERMISSION_CORPUS_CREATE,
         .lane = LANE_WORKER,
@@ -67,6 +73,7 @@ const struct route api_routes[API_ROUTE_COUNT] = {
     {
         .method = HTTP_GET,
         .path = SPAN_INIT("/v2/corpora"),
+        .cors = CORS_CONFIGURED,
         .purposes = CONFIG_FOR_API,
         .permission = PERMISSION_AUTHENTICATED,
         .lane = LANE_WORKER,
@@ -76,6 +83,7 @@ const struct route api_routes[API_ROUTE_COUNT] = {
     {
         .method = HTTP_GET,
         .path = SPAN_INIT("/v2/corpora/{corpus_key}"),
+        .cors = CORS_CONFIGURED,
         .purposes = CONFIG_FOR_API,
         .permission = PERMISSION_CORPUS_READ,
         .lane = LANE_WORKER,
@@ -85,6 +93,7 @@ const struct route api_routes[API_ROUTE_COUNT] = {
     {
         .method = HTTP_DELETE,
         .path = SPAN_INIT("/v2/corpora/{corpus_key}"),
+        .cors = CORS_CONFIGURED,
         .purposes = CONFIG_FOR_API,
         .permission = PERMISSION_CORPUS_DELETE,
         .lane = LANE_WORKER,

@@ -51,6 +51,30 @@ static const struct config_key keys[] = {
      .text = SPAN_INIT("false"),
      .allowed = "true or false",
      .help = "Accept HTTP without TLS beyond loopback: only where the network itself is private."},
+    {.name = SPAN_INIT("trusted_proxies"),
+     .kind = CONFIG_RANGES,
+     .offset = AT(trusted_proxies),
+     .text = SPAN_INIT(""),
+     .allowed = "addresses such as 10.0.0.5 or fd00::/8, commas between them",
+     .help =
+         "Reverse proxies that may say who their client is (proxy_header), and may come without "
+         "TLS from beyond loopback. Nobody else is believed."},
+    {.name = SPAN_INIT("proxy_header"),
+     .kind = CONFIG_CHOICE,
+     .offset = AT(proxy_header),
+     .text = SPAN_INIT("none"),
+     .allowed = "none, forwarded, x-forwarded-for or proxy-v2",
+     .help =
+         "How they say it; the other ways are not looked at. With proxy-v2 every connection of a "
+         "trusted proxy must begin so."},
+    {.name = SPAN_INIT("cors_origins"),
+     .kind = CONFIG_ORIGINS,
+     .offset = AT(cors_origins),
+     .text = SPAN_INIT(""),
+     .allowed = "origins such as https://app.example.com, commas between them",
+     .help =
+         "Whose web pages may call /v2 with a token that they hold. The token endpoint is open to "
+         "this server's own pages only."},
     {.name = SPAN_INIT("public_url"),
      .kind = CONFIG_URL,
      .offset = AT(public_url),
@@ -416,12 +440,15 @@ enum status config_check(const struct config *config, struct err *err)
             return status;
         if (listen.is_tls && !has_certificate)
             return fail(err, INVALID, "listen: tls needs tls_certificate and tls_key");
-        if (!listen.is_tls && !listen.is_loopback &&
+        if (!listen.is_tls && !listen.is_loopback && config->trusted_proxies.len == 0 &&
             !span_equal(config->allow_plain_http, SPAN("true")))
             return fail(err, INVALID,
-                        "listen: %.*s is beyond loopback: add tls, or allow_plain_http = true",
+                        "listen: %.*s is beyond loopback: add tls, or allow_plain_http = true, or "
+                        "name trusted_proxies",
                         SPAN_FMT(listen.address));
     }
+    if (config->trusted_proxies.len == 0 && !span_equal(config->proxy_header, SPAN("none")))
+        return fail(err, INVALID, "proxy_header needs trusted_proxies");
     return OK;
 }
 

@@ -37,6 +37,9 @@ struct config {
     struct span tls_certificate; /* paths; empty: no TLS */
     struct span tls_key;
     struct span allow_plain_http; /* "true": also beyond loopback */
+    struct span trusted_proxies;  /* addresses and ranges, commas between them; empty: none */
+    struct span proxy_header;     /* what they say of the client: none, forwarded, … */
+    struct span cors_origins;     /* whose pages may call /v2, commas between them */
     struct span public_url;       /* the issuer; empty: the first listener's URL */
     struct span token_alg; /* of a token key that is made now: RS256, PS256, ES256 or EdDSA */
     int64_t token_ttl_seconds;

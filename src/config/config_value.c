@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/config_value.h"
 
+#include "base/address.h"
 #include "base/buf.h"
 
 #include <arpa/inet.h>
@@ -236,6 +237,26 @@ static enum status set_url(const struct config_key *key, struct config *config, 
     return OK;
 }
 
+static bool is_range(struct span text)
+{
+    struct address_range range;
+    return address_range_parse(text, &range);
+}
+
+enum { LIST_MAX = 64 };
+
+static bool is_list_of(struct span value, bool (*is_one)(struct span text))
+{
+    size_t count = 0;
+    for (bool goes_on = value.len > 0; goes_on;) {
+        struct span one;
+        goes_on = span_cut(&value, ',', &one);
+        if (++count > LIST_MAX || !is_one(span_trim(one)))
+            return false;
+    }
+    return true;
+}
+
 static bool is_secret_base(struct span value)
 {
     return value.len >= 2 && value.len <= 16 && value.ptr[0] >= 'a' && value.ptr[0] <= 'z' &&
@@ -304,6 +325,12 @@ enum status config_value_set(const struct config_key *key, struct config *config
     case CONFIG_CHOICE:
         is_good = is_choice(value, span_cstr(key->allowed));
         break;
+    case CONFIG_RANGES:
+        is_good = is_list_of(value, is_range);
+        break;
+    case CONFIG_ORIGINS:
+        is_good = is_list_of(value, is_origin);
+        break;
     case CONFIG_PATH:
         break;
     case CONFIG_SECRET_BASE:
@@ -333,6 +360,12 @@ static void print_readback(int64_t seconds, struct buf *out)
         buf_printf(out, "%lldm", (long long)seconds / 60);
 }
 
+static bool may_be_empty(enum config_kind kind)
+{
+    return kind == CONFIG_URL || kind == CONFIG_PATH || kind == CONFIG_RANGES ||
+           kind == CONFIG_ORIGINS;
+}
+
 void config_value_print(const struct config_key *key, const struct config *config, struct buf *out)
 {
     const char *at = (const char *)config + key->offset;
@@ -342,7 +375,7 @@ void config_value_print(const struct config_key *key, const struct config *confi
     for (size_t i = 0; i < count; i++) {
         struct span text =
             is_number(key->kind) ? (struct span){0} : ((const struct span *)(const void *)at)[i];
-        if ((key->kind == CONFIG_URL || key->kind == CONFIG_PATH) && text.len == 0)
+        if (may_be_empty(key->kind) && text.len == 0)
             buf_put(out, SPAN("# ")); /* not set */
         buf_printf(out, "%.*s = ", SPAN_FMT(key->name));
         if (key->kind == CONFIG_INT)

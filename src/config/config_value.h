@@ -13,8 +13,10 @@ enum config_kind {
     CONFIG_ALG,
     CONFIG_SECRET_BASE,
     CONFIG_READBACK,
-    CONFIG_PATH,   /* may be empty: not set */
-    CONFIG_CHOICE, /* one of the words in `allowed`: "a, b or c" */
+    CONFIG_PATH,    /* may be empty: not set */
+    CONFIG_RANGES,  /* addresses and ranges with commas between them, or empty */
+    CONFIG_ORIGINS, /* likewise web origins */
+    CONFIG_CHOICE,  /* one of the words in `allowed`: "a, b or c" */
 };
 
 struct config_key {

@@ -15,6 +15,7 @@ struct loop;
 struct http_server;
 struct tls_context;
 struct metrics;
+struct proxies;
 
 struct http_limits {
     size_t connections_max; /* of this loop */
@@ -39,7 +40,8 @@ struct http_handler {
     /* x->reply is made, by whoever, and is about to be sent; NULL: nobody listens. */
     void (*on_reply)(const struct exchange *x, void *context);
     void *context;
-    struct metrics *metrics; /* connections are counted there; may be NULL */
+    struct metrics *metrics;       /* connections are counted there; may be NULL */
+    const struct proxies *proxies; /* http/proxies.h: who is believed about whom; NULL: nobody */
 };
 
 /* NULL without memory. */
@@ -48,6 +50,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_limits 
 struct http_listen {
     bool is_control;         /* a Unix socket: peers get their uid and pid; else TCP */
     struct tls_context *tls; /* NULL: plain */
+    bool is_for_proxies;     /* connections of others than listed proxies are closed */
     unsigned purposes;       /* of config/config.h: which routes are there */
 };
 

@@ -329,10 +329,22 @@ static void send_continue(struct http_conn *conn)
         http_conn_close(conn);
 }
 
+/* Behind a listed proxy the request's peer is the client that it names. */
+static void name_client(const struct http_conn *conn, struct exchange *x)
+{
+    const struct proxies *proxies = conn->server->handler.proxies;
+    if (!conn->is_proxy || proxies->way == PROXY_PROTOCOL || proxies->way == PROXY_NONE)
+        return;
+    struct address client = proxies_client(proxies, x, &conn->source);
+    struct http_request *request = (struct http_request *)(void *)x;
+    x->peer.address = span_of(request->address, address_text(&client, request->address));
+}
+
 static void take_head(struct http_conn *conn, const struct span *rest)
 {
     struct http_server *server = conn->server;
     struct http_request *request = conn->request;
+    name_client(conn, &request->x);
     size_t limit = server->handler.on_head(&request->x, server->handler.context);
     if (request->x.reply.status != 0) {
         request->x.reply.close = request->x.reply.close || http_parse_expects_body(request->parse);
@@ -471,6 +483,46 @@ static void take_sealed(struct http_conn *conn, struct span bytes)
         finish_after_failure(conn);
 }
 
+static void take_bytes(struct http_conn *conn, struct span bytes)
+{
+    if (bytes.len == 0)
+        return;
+    if (conn->tls == NULL)
+        take_plain(conn, bytes);
+    else
+        take_sealed(conn, bytes);
+}
+
+/* What the proxy says of its client comes before TLS, and before anything of HTTP. */
+static void take_proxy_header(struct http_conn *conn, struct span bytes)
+{
+    struct address client;
+    bool has_client;
+    if (conn->unread != NULL || bytes.len < PROXY_HEADER_BYTES_MAX) {
+        keep_unread(conn, bytes);
+        if (conn->state == CONN_CLOSED)
+            return;
+        bytes = span_of(conn->unread, conn->unread_len);
+    }
+    switch (proxies_header_read(&bytes, &client, &has_client)) {
+    case PROXY_HEADER_MORE:
+        return;
+    case PROXY_HEADER_BAD:
+        http_conn_close(conn);
+        return;
+    case PROXY_HEADER_GOOD:
+        break;
+    }
+    if (has_client)
+        (void)address_text(&client, conn->address);
+    conn->awaits_proxy = false;
+    char *held = conn->unread; /* bytes may stand in it */
+    conn->unread = NULL;
+    conn->unread_len = 0;
+    take_bytes(conn, bytes);
+    free(held);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
 {
     struct http_conn *conn = stream->data;
@@ -492,10 +544,10 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
         return;
     }
     struct span bytes = span_of(buf->base, (size_t)size);
-    if (conn->tls == NULL)
-        take_plain(conn, bytes);
+    if (conn->awaits_proxy)
+        take_proxy_header(conn, bytes);
     else
-        take_sealed(conn, bytes);
+        take_bytes(conn, bytes);
 }
 
 /* Nothing runs for this connection now: what was pipelined comes first, then the socket. */
@@ -587,6 +639,11 @@ void http_conn_open(struct http_server *server, int take_fd, const struct http_l
     conn->server = server;
     conn->is_control = how->is_control;
     conn->purposes = how->purposes;
+    const struct proxies *proxies = server->handler.proxies;
+    conn->is_proxy = proxies != NULL && !how->is_control &&
+                     address_parse(peer->address, &conn->source) &&
+                     proxies_have(proxies, &conn->source);
+    conn->awaits_proxy = conn->is_proxy && proxies->way == PROXY_PROTOCOL;
     conn->uid = peer->uid;
     conn->pid = peer->pid;
     assert(peer->address.len < sizeof conn->address);
@@ -604,6 +661,6 @@ void http_conn_open(struct http_server *server, int take_fd, const struct http_l
     metric_add(server->handler.metrics, METRIC_CONNECTIONS_OPEN, 1);
     metric_add(server->handler.metrics, METRIC_CONNECTIONS_ACCEPTED, 1);
     set_deadline(conn, server->limits.head_seconds_max);
-    if (open_stream(conn, take_fd) != 0)
+    if (open_stream(conn, take_fd) != 0 || (how->is_for_proxies && !conn->is_proxy))
         http_conn_close(conn);
 }

@@ -8,6 +8,7 @@
 #include "http/http.h"
 #include "http/http_parse.h"
 #include "http/http_write.h"
+#include "http/proxies.h"
 #include "http/tls.h"
 
 #include <assert.h>
@@ -61,6 +62,8 @@ struct http_conn {
     struct tls *tls;      /* NULL: plain */
     unsigned purposes;    /* of its listener */
     bool is_control;      /* a Unix socket; else TCP */
+    bool is_proxy;        /* a listed one */
+    bool awaits_proxy;    /* its PROXY protocol header comes first */
     bool is_paused;       /* reading is stopped: bytes came while a request ran */
     bool is_taking_input; /* conn_take() is on the stack */
     bool has_begun;       /* a byte of a request came */
@@ -80,6 +83,7 @@ struct http_conn {
 
     unsigned uid; /* of a control socket's peer */
     int pid;
+    struct address source; /* of a TCP peer */
     char address[INET6_ADDRSTRLEN];
 };
 

@@ -167,20 +167,21 @@ static void turn_away(const struct http_listener *listener, int take_fd)
 }
 
 /* A TCP peer's address as text; IPv4 in IPv6 as IPv4, so that limits see one form. */
-static bool address_text(const struct sockaddr_storage *from, char text[static INET6_ADDRSTRLEN])
+static bool peer_text(const struct sockaddr_storage *from, char text[static INET6_ADDRSTRLEN])
 {
-    if (from->ss_family == AF_INET) {
-        struct sockaddr_in in;
-        memcpy(&in, from, sizeof in);
-        return inet_ntop(AF_INET, &in.sin_addr, text, INET6_ADDRSTRLEN) != NULL;
-    }
-    if (from->ss_family != AF_INET6)
-        return false;
+    struct address address = {.bytes = {[10] = 0xff, [11] = 0xff}};
+    struct sockaddr_in in;
     struct sockaddr_in6 in6;
-    memcpy(&in6, from, sizeof in6);
-    if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr))
-        return inet_ntop(AF_INET, in6.sin6_addr.s6_addr + 12, text, INET6_ADDRSTRLEN) != NULL;
-    return inet_ntop(AF_INET6, &in6.sin6_addr, text, INET6_ADDRSTRLEN) != NULL;
+    if (from->ss_family == AF_INET) {
+        memcpy(&in, from, sizeof in);
+        memcpy(address.bytes + 12, &in.sin_addr, sizeof in.sin_addr);
+    } else if (from->ss_family == AF_INET6) {
+        memcpy(&in6, from, sizeof in6);
+        memcpy(address.bytes, in6.sin6_addr.s6_addr, sizeof address.bytes);
+    } else {
+        return false;
+    }
+    return address_text(&address, text) > 0;
 }
 
 static bool read_peer(int fd, bool is_control, const struct sockaddr_storage *from,
@@ -188,7 +189,7 @@ static bool read_peer(int fd, bool is_control, const struct sockaddr_storage *fr
 {
     *ret_peer = (struct peer){.is_control = is_control};
     if (!is_control) {
-        bool is_known = address_text(from, text);
+        bool is_known = peer_text(from, text);
         ret_peer->address = is_known ? span_cstr(text) : (struct span){0};
         return is_known;
     }

@@ -8,6 +8,7 @@ const struct span audit_action_names[AUDIT_ACTION_COUNT] = {
     [AUDIT_APP_CLIENT_UPDATE] = SPAN_INIT("app_client.update"),
     [AUDIT_APP_CLIENT_DELETE] = SPAN_INIT("app_client.delete"),
     [AUDIT_APP_CLIENT_REVEAL] = SPAN_INIT("app_client.reveal"),
+    [AUDIT_APP_CLIENT_SECRET_IN_PAGE] = SPAN_INIT("app_client.secret_in_page"),
     [AUDIT_CORPUS_CREATE] = SPAN_INIT("corpus.create"),
     [AUDIT_CORPUS_DELETE] = SPAN_INIT("corpus.delete"),
     [AUDIT_SERVER_KEY_CREATE] = SPAN_INIT("server_key.create"),

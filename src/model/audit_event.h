@@ -10,7 +10,8 @@ enum audit_action {
     AUDIT_APP_CLIENT_CREATE,
     AUDIT_APP_CLIENT_UPDATE,
     AUDIT_APP_CLIENT_DELETE,
-    AUDIT_APP_CLIENT_REVEAL, /* its secret was read back */
+    AUDIT_APP_CLIENT_REVEAL,         /* its secret was read back */
+    AUDIT_APP_CLIENT_SECRET_IN_PAGE, /* its secret came from a web page */
     AUDIT_CORPUS_CREATE,
     AUDIT_CORPUS_DELETE,
     AUDIT_SERVER_KEY_CREATE,

@@ -12,6 +12,7 @@ const struct route oauth_routes[OAUTH_ROUTE_COUNT] = {
     {
         .method = HTTP_POST,
         .path = SPAN_INIT("/oauth2/token"),
+        .cors = CORS_OWN,
         .permission = PERMISSION_PUBLIC,
         .purposes = CONFIG_FOR_TOKEN,
         .lane = LANE_FAST,
@@ -23,6 +24,7 @@ const struct route oauth_routes[OAUTH_ROUTE_COUNT] = {
     {
         .method = HTTP_POST,
         .path = SPAN_INIT("/oauth/token"),
+        .cors = CORS_OWN,
         .permission = PERMISSION_PUBLIC,
         .purposes = CONFIG_FOR_TOKEN,
         .lane = LANE_FAST,

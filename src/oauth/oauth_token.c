@@ -10,6 +10,7 @@
 #include "state/state.h"
 #include "state/use.h"
 #include "web/app.h"
+#include "web/cors.h"
 #include "web/guard.h"
 #include "web/reply.h"
 
@@ -17,6 +18,7 @@
 struct token_step {
     struct span client_id;
     struct span credential_id;
+    bool is_from_page;   /* of another site, with a secret */
     const char *refusal; /* what is wrong beside the client's authentication; NULL: nothing */
     enum oauth_error refusal_error;
 };
@@ -66,6 +68,13 @@ static bool check_request(struct exchange *x, const struct oauth_params *params,
     for (size_t i = 0; is_empty_member && i < params->form.count; i++) {
         if (span_equal(params->form.fields[i].name, SPAN("grant_type")))
             keep_refusal(step, OAUTH_INVALID_REQUEST, "grant_type is empty");
+    }
+    if (cors_is_foreign_page(x)) {
+        step->is_from_page = true;
+        keep_refusal(
+            step, OAUTH_INVALID_REQUEST,
+            "The request comes from a web page: a client secret does not belong in a browser. "
+            "Ask from your back end, and roll this secret");
     }
     check_grant_type(grant_type, params->is_json, step);
     check_targets(x, &params->form, step);
@@ -177,6 +186,8 @@ void oauth_token_resume(struct exchange *x, const struct signing_reply *reply)
         return;
     }
     guard_passed(x, step->client_id);
+    if (step->is_from_page && x->uses != NULL) /* the right secret: it is in a browser */
+        use_table_add_page(x->uses, step->credential_id, x->peer.address, x->now);
     if (step->refusal != NULL) {
         oauth_fail(x, step->refusal_error, step->refusal);
         return;

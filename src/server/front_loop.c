@@ -16,6 +16,7 @@
 #include "store/store.h"
 #include "web/app.h"
 #include "web/caller.h"
+#include "web/cors.h"
 #include "web/guard.h"
 #include "web/reply.h"
 #include "web/route.h"
@@ -84,10 +85,9 @@ static void go_on(struct front_loop *front, struct exchange *x);
 static void finish(struct front_loop *front, struct exchange *x)
 {
     assert(x->reply.status != 0);
-    if (x->route != NULL && x->route->cors == CORS_ANY_ORIGIN)
-        reply_header(x, SPAN("Access-Control-Allow-Origin"), SPAN("*"));
     if (!buf_ok(&x->reply.body))
         reply_error(x, NO_MEMORY);
+    cors_reply(x);
     if (front->is_draining || atomic_load_explicit(&front->is_retiring, memory_order_relaxed))
         x->reply.close = true;
     http_reply(x);
@@ -448,12 +448,15 @@ struct front_loop *front_loop_new(const struct front_loop_options *options)
     front->drain_node = (struct loop_post_node){.fn = on_drain, .context = front};
     front->attach_node = (struct loop_post_node){.fn = on_attach, .context = front};
     atomic_init(&front->new_fd, -1);
-    const struct http_handler handler = {.app = options->app,
-                                         .on_head = on_head,
-                                         .on_request = on_request,
-                                         .on_reply = on_reply,
-                                         .context = front,
-                                         .metrics = options->app->metrics};
+    const struct http_handler handler = {
+        .app = options->app,
+        .on_head = on_head,
+        .on_request = on_request,
+        .on_reply = on_reply,
+        .context = front,
+        .metrics = options->app->metrics,
+        .proxies = options->proxies,
+    };
     if (front->loop != NULL)
         front->http = http_server_new(front->loop, &options->limits, &handler);
     if (front->http == NULL || front->uses == NULL) {

@@ -9,10 +9,12 @@
 struct app;
 struct front_loop;
 struct signing_lane;
+struct proxies;
 struct worker_pool;
 
 struct front_loop_options {
     struct app *app;
+    const struct proxies *proxies; /* borrowed */
     struct worker_pool *pool;
     struct signing_lane *take_lane; /* not blocking; freed also on failure */
     struct http_limits limits;

@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "codec/json.h"
+#include "base/address.h"
+#include "http/proxies.h"
 #include "http/tls.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
@@ -17,6 +19,7 @@
 #include "store/store.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -24,6 +27,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -47,8 +51,10 @@ struct front {
     struct front_loop *loops[FRONT_LOOPS_MAX];
     size_t loop_count;
     int signal_fd;
-    struct tls_context *tls; /* NULL: no listener has TLS */
-    int idle_fd;             /* told by the first loop when the control socket is no longer used */
+    struct proxies proxies;
+    struct span origins[2 * CONFIG_LISTEN_MAX + 1]; /* of our own pages; in arena */
+    struct tls_context *tls;                        /* NULL: no listener has TLS */
+    int idle_fd; /* told by the first loop when the control socket is no longer used */
 };
 
 /* SIGTERM and SIGCHLD-like events come by descriptor; ^C reaches the whole group and is the
@@ -174,8 +180,12 @@ static enum status listen_all(struct front *front, size_t index, struct err *err
                                  : fail(err, INVALID, "more sockets than listen has values");
         if (status != OK)
             return status;
-        const struct http_listen how = {.tls = listen.is_tls ? front->tls : NULL,
-                                        .purposes = listen.purposes};
+        const struct http_listen how = {
+            .tls = listen.is_tls ? front->tls : NULL,
+            .is_for_proxies = !listen.is_tls && !listen.is_loopback &&
+                              !span_equal(config->allow_plain_http, SPAN("true")),
+            .purposes = listen.purposes,
+        };
         failed =
             front_loop_listen(front->loops[index], options->listen_fds[index * per_loop + i], &how);
     }
@@ -190,6 +200,7 @@ static enum status start_loops(struct front *front, struct err *err)
     for (size_t i = 0; i < front->loop_count; i++) {
         const struct front_loop_options options = {
             .app = &front->app.app,
+            .proxies = &front->proxies,
             .pool = front->pool,
             .take_lane = signing_lane_new(front->options.lane_fds[1 + i], false),
             .limits = limits_of(&front->app.config, front->loop_count),
@@ -214,6 +225,52 @@ static enum status start_loops(struct front *front, struct err *err)
     return OK;
 }
 
+/* "http://ADDR:PORT" of a listening socket as browsers write it, and "localhost" beside loopback.
+ */
+static enum status add_origins(struct front *front, size_t index, size_t *count, struct err *err)
+{
+    struct sockaddr_storage bound = {0};
+    struct config_listen listen;
+    struct address address;
+    char text[ADDRESS_TEXT_MAX];
+    socklen_t size = sizeof bound;
+    enum status status = config_listen_read(front->app.config.listen[index], &listen, err);
+    if (status != OK || getsockname(front->options.listen_fds[index],
+                                    (struct sockaddr *)(void *)&bound, &size) != 0)
+        return status == OK ? fail(err, UNAVAILABLE, "a listening socket has no address") : status;
+    const char *scheme = listen.is_tls ? "https" : "http";
+    struct sockaddr_in6 in6;
+    memcpy(&in6, &bound, sizeof in6);
+    unsigned port = ntohs(in6.sin6_port); /* sin_port stands at the same place */
+    struct span name = span_first(listen.address, listen.address.len);
+    while (name.len > 0 && name.ptr[name.len - 1] != ':')
+        name.len--;
+    name = span_first(name, name.len - 1);
+    bool is_v6 = name.ptr[0] == '[';
+    if (address_parse(is_v6 ? span_first(span_from(name, 1), name.len - 2) : name, &address)) {
+        (void)address_text(&address, text);
+        front->origins[(*count)++] =
+            arena_printf(&front->arena, is_v6 ? "%s://[%s]:%u" : "%s://%s:%u", scheme, text, port);
+    }
+    if (listen.is_loopback)
+        front->origins[(*count)++] = arena_printf(&front->arena, "%s://localhost:%u", scheme, port);
+    return OK;
+}
+
+/* Where this server's own pages are: the public URL, and each listener. */
+static enum status make_origins(struct front *front, struct err *err)
+{
+    size_t count = 0;
+    size_t listeners = front->options.listen_count / front->loop_count;
+    front->origins[count++] = front->app.config.public_url;
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < listeners && i < front->app.config.listen_count; i++)
+        status = add_origins(front, i, &count, err);
+    front->app.app.origins = front->origins;
+    front->app.app.origin_count = count;
+    return status;
+}
+
 static enum status start(struct front *front, struct err *err)
 {
     struct signing_lane *lane = signing_lane_new(front->options.lane_fds[0], true);
@@ -225,7 +282,12 @@ static enum status start(struct front *front, struct err *err)
         .is_issuer_configured = front->options.is_issuer_configured,
         .take_lane = lane,
     };
+    if (!proxies_read(front->app.config.trusted_proxies, front->app.config.proxy_header,
+                      &front->proxies))
+        return fail(err, INVALID, "trusted_proxies or proxy_header do not read");
     enum status status = front_app_open(&front->app, &options, err);
+    if (status == OK)
+        status = make_origins(front, err);
     if (status == OK && front->tls != NULL)
         metric_set(front->app.app.metrics, METRIC_TLS_NOT_AFTER, 0, tls_not_after(front->tls));
     if (status == OK)

@@ -15,6 +15,7 @@ struct use {
     unsigned char address_len;
     int64_t first_at;
     int64_t last_at;
+    int64_t page_at;
     int64_t count;
 };
 
@@ -83,16 +84,16 @@ static bool grow(struct use_table *table)
     return true;
 }
 
-void use_table_add(struct use_table *table, struct span credential_id, struct span address,
-                   int64_t now)
+static struct use *add(struct use_table *table, struct span credential_id, struct span address,
+                       int64_t now)
 {
     if (credential_id.len == 0 || credential_id.len > ID_LEN_MAX)
-        return;
+        return NULL;
     struct use *use = find(table->slots, table->slot_count, credential_id);
     if (use->id_len == 0) {
         if (2 * (table->count + 1) > table->slot_count) {
             if (!grow(table))
-                return;
+                return NULL;
             use = find(table->slots, table->slot_count, credential_id);
         }
         memcpy(use->id, credential_id.ptr, credential_id.len);
@@ -105,7 +106,23 @@ void use_table_add(struct use_table *table, struct span credential_id, struct sp
         memcpy(use->address, address.ptr, address.len);
     use->address_len = (unsigned char)address.len;
     use->last_at = now;
-    use->count++;
+    return use;
+}
+
+void use_table_add(struct use_table *table, struct span credential_id, struct span address,
+                   int64_t now)
+{
+    struct use *use = add(table, credential_id, address, now);
+    if (use != NULL)
+        use->count++;
+}
+
+void use_table_add_page(struct use_table *table, struct span credential_id, struct span address,
+                        int64_t now)
+{
+    struct use *use = add(table, credential_id, address, now);
+    if (use != NULL)
+        use->page_at = now;
 }
 
 size_t use_table_count(const struct use_table *table)
@@ -134,6 +151,7 @@ struct credential_use *use_table_take(struct use_table *table, size_t *ret_count
                 .first_at = slots[i].first_at,
                 .last_at = slots[i].last_at,
                 .count = slots[i].count,
+                .page_at = slots[i].page_at,
                 .last_address = span_of(slots[i].address, slots[i].address_len)};
     }
     free(table->slots);

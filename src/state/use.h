@@ -20,6 +20,9 @@ void use_table_free(struct use_table *table);
 
 void use_table_add(struct use_table *table, struct span credential_id, struct span address,
                    int64_t now);
+/* The right secret came from a web page of another site, and was refused. */
+void use_table_add_page(struct use_table *table, struct span credential_id, struct span address,
+                        int64_t now);
 size_t use_table_count(const struct use_table *table);
 
 /* Takes everything counted so far out of the table as one allocation, for free(); NULL when there

@@ -198,9 +198,11 @@ struct credential_use {
     int64_t last_at;
     int64_t count;
     struct span last_address;
+    int64_t page_at; /* the secret came from a web page of another site; 0: never */
 };
 
-/* Adds the batch to what is stored; credentials that are gone are skipped. No change-feed rows. */
+/* The first such page of a credential in a day is an audit event. Adds the batch to what is stored;
+ * credentials that are gone are skipped. No change-feed rows. */
 enum status store_use_add(struct store *store, const struct credential_use *uses, size_t count,
                           struct err *err) MUST_USE;
 

@@ -31,6 +31,8 @@ struct app {
     struct limits *limits; /* NULL: none */
     const struct route *routes;
     size_t route_count;
+    const struct span *origins; /* web origins of this server's own pages */
+    size_t origin_count;
     struct span issuer;     /* public URL without a slash at its end */
     struct span audience;   /* the built-in API's identifier: issuer/v2 */
     struct span account_id; /* the account that the control socket acts for */

@@ -2,6 +2,7 @@
 #include "web/route.h"
 
 #include "codec/form.h"
+#include "web/cors.h"
 #include "web/reply.h"
 
 static const struct span method_names[HTTP_METHOD_COUNT] = {
@@ -83,6 +84,22 @@ static struct span allow_value(struct exchange *x, unsigned methods)
     return buf_ok(&text) ? buf_span(&text) : method_names[HTTP_OPTIONS];
 }
 
+/* The rows of a path have one rule. */
+static void answer_preflight(struct exchange *x, const struct route *routes, size_t count,
+                             unsigned methods)
+{
+    struct span method;
+    struct span params[ROUTE_PARAMS_MAX];
+    if (exchange_header(x, SPAN("access-control-request-method"), &method) != OK)
+        return;
+    for (const struct route *route = routes; route < routes + count; route++) {
+        if (is_served(x, route) && path_fits(route->path, x->path, params)) {
+            cors_preflight(x, route, allow_value(x, methods));
+            return;
+        }
+    }
+}
+
 static bool decode_params(struct exchange *x, const struct span raw[ROUTE_PARAMS_MAX])
 {
     for (size_t i = 0; i < ROUTE_PARAMS_MAX && raw[i].ptr != NULL; i++) {
@@ -105,6 +122,7 @@ bool route_find(struct exchange *x, const struct route *routes, size_t count)
     if (x->method == HTTP_OPTIONS) {
         reply_empty(x, 204);
         reply_header(x, SPAN("Allow"), allow_value(x, methods));
+        answer_preflight(x, routes, count, methods);
         return false;
     }
     if (x->method == HTTP_OTHER || (methods & 1u << x->method) == 0) {

@@ -17,6 +17,8 @@ enum lane {
 enum cors {
     CORS_NONE,
     CORS_ANY_ORIGIN, /* public documents: Access-Control-Allow-Origin: * */
+    CORS_OWN,        /* this server's own pages */
+    CORS_CONFIGURED, /* those and cors_origins */
 };
 
 struct route {

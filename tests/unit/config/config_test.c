@@ -215,6 +215,9 @@ static const char *const texts[][2] = {
     {"tls_certificate", "/etc/ssl/a.pem"},
     {"tls_key", "/etc/ssl/private/a.key"},
     {"allow_plain_http", "true"},
+    {"trusted_proxies", "10.0.0.0/8, ::1"},
+    {"proxy_header", "forwarded"},
+    {"cors_origins", "https://a.example, https://b.example:8443"},
     {"log_requests", "true"},
     {"events", "stderr"},
 };
@@ -335,6 +338,16 @@ static void relations_between_values_are_checked(void **state)
         {"127.0.0.1:80", "c", "", "false", INVALID},
         {"127.0.0.1:80", "", "k", "false", INVALID},
     };
+    assert_int_equal(set(&f, "proxy_header", "forwarded"), OK);
+    assert_int_equal(config_check(&f.config, &f.err), INVALID);
+    assert_non_null(strstr(f.err.detail, "trusted_proxies"));
+    assert_int_equal(set(&f, "trusted_proxies", "10.0.0.1"), OK);
+    assert_int_equal(config_check(&f.config, NULL), OK);
+    config_source_begin(&f.config);
+    assert_int_equal(set(&f, "listen", "0.0.0.0:80"), OK);
+    assert_int_equal(config_check(&f.config, NULL), OK); /* only proxies get in */
+    assert_int_equal(set(&f, "proxy_header", "none"), OK);
+    assert_int_equal(set(&f, "trusted_proxies", ""), OK);
     for (size_t i = 0; i < ARRAY_LEN(listeners); i++) {
         config_source_begin(&f.config);
         assert_int_equal(set(&f, "listen", listeners[i].listen), OK);

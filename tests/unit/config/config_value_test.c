@@ -45,6 +45,16 @@ static void each_wrong_value_is_refused_with_its_key(void **state)
         {"log_format", "xml"},
         {"data", ""},
         {"allow_plain_http", "yes"},
+        {"trusted_proxies", "10.0.0.0/8,"},
+        {"trusted_proxies", "10.0.0.1/8"},
+        {"trusted_proxies", "10.0.0.0/33"},
+        {"trusted_proxies", "localhost"},
+        {"trusted_proxies", "[::1]"},
+        {"proxy_header", "x-real-ip"},
+        {"cors_origins", "*"},
+        {"cors_origins", "null"},
+        {"cors_origins", "https://a.example/"},
+        {"cors_origins", "http://a.example"},
         {"allow_plain_http", ""},
     };
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {

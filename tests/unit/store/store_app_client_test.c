@@ -301,7 +301,7 @@ static void delete_takes_all_that_hangs_on_it(void **state)
     struct app_client client = fixture_client(f, 1);
     client.api_roles = 1u << API_ROLE_VIEWER;
     fixture_create(f, &client);
-    const struct credential_use use = {SPAN("crd_1"), 1, 2, 3, SPAN("::1")};
+    const struct credential_use use = {SPAN("crd_1"), 1, 2, 3, SPAN("::1"), 0};
     assert_ok(f, store_use_add(f->store, &use, 1, &f->err));
     struct span client_id;
     assert_ok(f, delete_client(f, ACCOUNT, client.id, &client_id));

@@ -35,7 +35,7 @@ static enum status write_round(struct worker *worker, unsigned round, struct are
     int64_t updated;
     enum status status = store_app_client_create(worker->store, &client, NULL, &audit, arena,
                                                  &existing_id, &created, NULL);
-    const struct credential_use use = {credential.id, 1, 2, 3, SPAN("::1")};
+    const struct credential_use use = {credential.id, 1, 2, 3, SPAN("::1"), 0};
     if (status == OK)
         status = store_use_add(worker->store, &use, 1, NULL);
     client.version++;

@@ -17,11 +17,11 @@ static void batches_add_up(void **state)
     struct credential_use found;
     assert_status(f, store_use_get(f->store, SPAN("crd_1"), &f->arena, &found, &f->err), NOT_FOUND);
     int64_t revision = store_revision(f->store);
-    const struct credential_use first[] = {{SPAN("crd_1"), 100, 200, 10, SPAN("192.0.2.1")},
-                                           {SPAN("crd_gone"), 1, 1, 1, SPAN("192.0.2.2")},
-                                           {SPAN("crd_2"), 150, 150, 1, SPAN("192.0.2.3")}};
-    const struct credential_use later[] = {{SPAN("crd_1"), 250, 300, 5, SPAN("::1")}};
-    const struct credential_use late[] = {{SPAN("crd_1"), 50, 60, 2, SPAN("::2")}};
+    const struct credential_use first[] = {{SPAN("crd_1"), 100, 200, 10, SPAN("192.0.2.1"), 0},
+                                           {SPAN("crd_gone"), 1, 1, 1, SPAN("192.0.2.2"), 0},
+                                           {SPAN("crd_2"), 150, 150, 1, SPAN("192.0.2.3"), 0}};
+    const struct credential_use later[] = {{SPAN("crd_1"), 250, 300, 5, SPAN("::1"), 0}};
+    const struct credential_use late[] = {{SPAN("crd_1"), 50, 60, 2, SPAN("::2"), 0}};
     assert_ok(f, store_use_add(f->store, first, ARRAY_LEN(first), &f->err));
     found = get(f, SPAN("crd_1"));
     assert_span_equal(found.credential_id, "crd_1");
@@ -43,8 +43,34 @@ static void batches_add_up(void **state)
     assert_int_equal(store_revision(f->store), revision);
 }
 
+static void a_secret_in_a_page_is_an_audit_event_once_a_day(void **state)
+{
+    struct fixture *f = *state;
+    struct app_client client = fixture_client(f, 1);
+    fixture_create(f, &client);
+    size_t before = fixture_audit_count(f, ACCOUNT);
+    struct credential_use use = {SPAN("crd_1"), 100000, 100000, 0, SPAN("192.0.2.1"), 100000};
+    assert_ok(f, store_use_add(f->store, &use, 1, &f->err));
+    assert_int_equal(fixture_audit_count(f, ACCOUNT), before + 1);
+    assert_int_equal(get(f, SPAN("crd_1")).page_at, 100000);
+    assert_int_equal(get(f, SPAN("crd_1")).count, 0);
+    use.page_at += 86399;
+    assert_ok(f, store_use_add(f->store, &use, 1, &f->err));
+    use.page_at = 0; /* an ordinary use says nothing of pages */
+    assert_ok(f, store_use_add(f->store, &use, 1, &f->err));
+    assert_int_equal(fixture_audit_count(f, ACCOUNT), before + 1);
+    assert_int_equal(get(f, SPAN("crd_1")).page_at, 186399);
+    use.page_at = 186399 + 86400;
+    assert_ok(f, store_use_add(f->store, &use, 1, &f->err));
+    assert_int_equal(fixture_audit_count(f, ACCOUNT), before + 2);
+    use.credential_id = SPAN("crd_gone");
+    assert_ok(f, store_use_add(f->store, &use, 1, &f->err));
+    assert_int_equal(fixture_audit_count(f, ACCOUNT), before + 2);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {store_test(batches_add_up)};
+    const struct CMUnitTest tests[] = {store_test(batches_add_up),
+                                       store_test(a_secret_in_a_page_is_an_audit_event_once_a_day)};
     return RUN_TESTS(tests);
 }
