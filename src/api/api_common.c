@@ -72,9 +72,10 @@ enum status api_filter(struct exchange *x, struct span filter, struct pattern **
     *ret_pattern = NULL;
     if (filter.len == 0)
         return OK;
-    enum status status = pattern_compile(filter, ret_pattern, &x->err);
+    struct err err = {0}; /* the field's own: without its name it says little */
+    enum status status = pattern_compile(filter, ret_pattern, &err);
     if (status == INVALID)
-        reply_bad_field(x, SPAN("filter"), x->err.detail);
+        reply_bad_field(x, SPAN("filter"), err.detail);
     else if (status != OK)
         reply_error(x, status);
     return status;

@@ -54,11 +54,12 @@ extern const size_t cli_command_count;
 enum status cli_read_config(const struct cli *cli, struct arena *arena, struct config *ret_config,
                             struct err *err) MUST_USE;
 
-/* The value of an option; empty when it was not given. The last one wins. */
+/* The value of an option; empty when it was not given. */
 struct span cli_option(const struct cli *cli, const char *name);
 bool cli_has(const struct cli *cli, const char *name);
 
-/* "postern: " and the message on standard error; answers exit status 1. */
-int cli_fail(const char *format, ...) PRINTF_LIKE(1, 2);
+/* "postern: " and the message on standard error, with --json {"error": "the message"}: one call for
+ * each failure. Answers exit status 1. */
+int cli_fail(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 /* The same for wrong use: exit status 2. */
-int cli_usage(const char *format, ...) PRINTF_LIKE(1, 2);
+int cli_usage(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -43,14 +43,15 @@ int cli_account_update(struct cli *cli)
     struct span name = cli_option(cli, "name");
     int64_t ttl = 0;
     if (cli_has(cli, "token-ttl") && !span_to_int64(cli_option(cli, "token-ttl"), &ttl))
-        return cli_usage("--token-ttl takes a number of seconds");
+        return cli_usage(cli, "--token-ttl takes a number of seconds");
     json_t *body = json_object();
     if (cli_has(cli, "name"))
         (void)json_object_set_new(body, "name", json_stringn(name.ptr, name.len));
     if (cli_has(cli, "token-ttl"))
         (void)json_object_set_new(body, "token_ttl_seconds", json_integer(ttl));
-    int result = json_object_size(body) == 0 ? cli_usage("say what to change: --name, --token-ttl")
-                                             : call(cli, "PATCH", body);
+    int result = json_object_size(body) == 0
+                     ? cli_usage(cli, "say what to change: --name, --token-ttl")
+                     : call(cli, "PATCH", body);
     json_decref(body);
     return result;
 }

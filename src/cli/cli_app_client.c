@@ -5,7 +5,6 @@
 #include "cli/cli_call.h"
 #include "cli/cli_secret.h"
 #include "codec/form.h"
-#include "codec/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,21 +12,25 @@
 
 enum { TARGET_LEN_MAX = 2048 };
 
+#define API_ROLES_HELP                                                                             \
+    "an API role: owner, administrator, billing_administrator, corpus_administrator,\n"            \
+    "corpus_developer, corpus_viewer, agent_administrator, agent_developer, agent_viewer,\n"       \
+    "agent_user, pipeline_administrator, pipeline_viewer or viewer"
+#define CORPUS_ROLES_HELP "a role on one corpus: owner, administrator, editor or viewer"
+
 const struct cli_option_row cli_app_client_create_options[] = {
     {"name", "NAME", "what people call it (required)"},
     {"description", "TEXT", "what it is for"},
-    {"role", "ROLE…",
-     "an API role: owner, administrator, billing_administrator, corpus_administrator,\n"
-     "                                   corpus_developer, corpus_viewer, agent_administrator, "
-     "agent_developer,\n"
-     "                                   agent_viewer, agent_user, pipeline_administrator, "
-     "pipeline_viewer or viewer"},
-    {"corpus-role", "KEY:ROLE…", "a role on one corpus: owner, administrator, editor or viewer"},
+    {"role", "ROLE…", API_ROLES_HELP},
+    {"corpus-role", "KEY:ROLE…", CORPUS_ROLES_HELP},
     {"token-ttl", "SECONDS", "life of its tokens; 0 or none: the server's"},
     {"secret-file", "FILE", "write the secret to this new file (0600) instead of the output"},
     {"secret-fd", "N", "write the secret to this open descriptor instead of the output"},
     {"format", "json|env|k8s-secret",
      "print it as the API's JSON, as env lines or as a Kubernetes Secret"},
+    {"public-url", "URL",
+     "the address that the server will have, when none runs: for the token URL\n"
+     "(default: the configuration's public_url, or its first listener)"},
     {NULL, NULL, NULL},
 };
 
@@ -39,31 +42,27 @@ const struct cli_option_row cli_app_client_list_options[] = {
 
 const struct cli_option_row cli_app_client_show_options[] = {
     {"secret", NULL, "read the secret back, while that is possible; it is recorded"},
+    {"secret-file", "FILE", "read it back into this new file (0600) instead of the output"},
+    {"secret-fd", "N", "read it back into this open descriptor instead of the output"},
     {NULL, NULL, NULL},
 };
 
 const struct cli_option_row cli_app_client_update_options[] = {
     {"description", "TEXT", "what it is for"},
-    {"role", "ROLE…",
-     "an API role: owner, administrator, billing_administrator, corpus_administrator,\n"
-     "                                   corpus_developer, corpus_viewer, agent_administrator, "
-     "agent_developer,\n"
-     "                                   agent_viewer, agent_user, pipeline_administrator, "
-     "pipeline_viewer or viewer;\n"
-     "                                   given roles replace the old ones"},
+    {"role", "ROLE…", API_ROLES_HELP ";\ngiven roles replace the old ones"},
     {"no-roles", NULL, "take all API roles away"},
-    {"corpus-role", "KEY:ROLE…", "a role on one corpus; given ones replace the old ones"},
+    {"corpus-role", "KEY:ROLE…", CORPUS_ROLES_HELP ";\ngiven ones replace the old ones"},
     {"no-corpus-roles", NULL, "take all corpus roles away"},
     {"token-ttl", "SECONDS", "life of its tokens; 0: the server's"},
     {NULL, NULL, NULL},
 };
 
 /* Adds KEY:ROLE to the array. Exit status. */
-static int add_corpus_role(json_t *corpus_roles, struct span value)
+static int add_corpus_role(const struct cli *cli, json_t *corpus_roles, struct span value)
 {
     struct span key;
     if (!span_cut(&value, ':', &key) || key.len == 0 || value.len == 0)
-        return cli_usage("--corpus-role takes KEY:ROLE");
+        return cli_usage(cli, "--corpus-role takes KEY:ROLE");
     (void)json_array_append_new(corpus_roles, json_pack("{s:s%, s:s%}", "corpus_key", key.ptr,
                                                         key.len, "role", value.ptr, value.len));
     return 0;
@@ -83,18 +82,18 @@ static int add_common(const struct cli *cli, json_t *body)
         if (span_equal(name, SPAN("role")))
             (void)json_array_append_new(roles, json_stringn(value.ptr, value.len));
         else if (span_equal(name, SPAN("corpus-role")))
-            result = add_corpus_role(corpus_roles, value);
+            result = add_corpus_role(cli, corpus_roles, value);
         else if (span_equal(name, SPAN("description")))
             (void)json_object_set_new(body, "description", json_stringn(value.ptr, value.len));
         else if (span_equal(name, SPAN("token-ttl")) && !span_to_int64(value, &ttl))
-            result = cli_usage("--token-ttl takes a number of seconds");
+            result = cli_usage(cli, "--token-ttl takes a number of seconds");
         else if (span_equal(name, SPAN("token-ttl")))
             (void)json_object_set_new(body, "token_ttl_seconds", json_integer(ttl));
     }
     if (result == 0 && ((json_array_size(roles) > 0 && cli_has(cli, "no-roles")) ||
                         (json_array_size(corpus_roles) > 0 && cli_has(cli, "no-corpus-roles"))))
-        result = cli_usage("roles are either given or taken away: --role or --no-roles, "
-                           "--corpus-role or --no-corpus-roles");
+        result = cli_usage(cli, "roles are either given or taken away: --role or --no-roles, "
+                                "--corpus-role or --no-corpus-roles");
     if (json_array_size(roles) > 0 || cli_has(cli, "no-roles"))
         (void)json_object_set(body, "api_roles", roles);
     if (json_array_size(corpus_roles) > 0 || cli_has(cli, "no-corpus-roles"))
@@ -149,10 +148,18 @@ static void print_client(const json_t *client)
     print_roles(client);
 }
 
-/* The OAuth 2.0 authentication URL, as the server's metadata says it. Exit status. */
+/* The OAuth 2.0 authentication URL, as a running server's metadata says it; without one, as this
+ * command's configuration has it, empty when it names none. Exit status. */
 static int fetch_token_url(struct cli *cli, char url[static TARGET_LEN_MAX])
 {
     struct cli_answer answer;
+    url[0] = '\0';
+    if (cli_call_is_offline(cli)) {
+        struct span base = config_url(&cli->config, &cli->arena);
+        if (base.len > 0)
+            (void)snprintf(url, TARGET_LEN_MAX, "%.*s/oauth2/token", SPAN_FMT(base));
+        return 0;
+    }
     int result =
         cli_call(cli, "GET", SPAN("/.well-known/oauth-authorization-server"), NULL, &answer);
     if (result != 0)
@@ -176,8 +183,9 @@ static int print_created(struct cli *cli, const json_t *client)
     if (format.len > 0)
         return cli_secret_print(cli, client, url);
     print_client(client);
-    (void)printf("token URL      %s\n", url);
-    if (text_of(client, "client_secret")[0] != '\0' && isatty(STDOUT_FILENO) != 0)
+    (void)printf("token URL      %s\n",
+                 url[0] != '\0' ? url : "(not known: name the server's address, public_url)");
+    if (url[0] != '\0' && text_of(client, "client_secret")[0] != '\0' && isatty(STDOUT_FILENO) != 0)
         (void)printf(
             "\nGet a token:\n  curl -XPOST -H \"Content-type: application/x-www-form-urlencoded\" "
             "\\\n"
@@ -192,7 +200,7 @@ static int check_format(const struct cli *cli)
     if (format.len == 0 || span_equal(format, SPAN("json")) || span_equal(format, SPAN("env")) ||
         span_equal(format, SPAN("k8s-secret")))
         return 0;
-    return cli_usage("--format takes json, env or k8s-secret");
+    return cli_usage(cli, "--format takes json, env or k8s-secret");
 }
 
 int cli_app_client_create(struct cli *cli)
@@ -201,10 +209,8 @@ int cli_app_client_create(struct cli *cli)
     int secret_fd = -1;
     int result = check_format(cli);
     if (result == 0 && name.len == 0)
-        result = cli_usage(cli_has(cli, "name") ? "--name must not be empty"
-                                                : "--name NAME is required");
-    if (result == 0 && !utf8_is_valid(name))
-        result = cli_usage("--name is not UTF-8 text");
+        result = cli_usage(cli, cli_has(cli, "name") ? "--name must not be empty"
+                                                     : "--name NAME is required");
     if (result == 0)
         result = cli_secret_open(cli, &secret_fd);
     if (result != 0)
@@ -217,15 +223,10 @@ int cli_app_client_create(struct cli *cli)
         result = cli_call(cli, "POST", SPAN("/v2/app_clients"), body, &answer);
     json_decref(body);
     if (result == 0 && secret_fd >= 0) {
-        result = cli_secret_write(secret_fd, text_of(answer.json, "client_secret"));
-        if (result != 0)
-            (void)cli_fail("the client was made: delete it (postern app-client delete %s), or read "
-                           "its secret back (postern app-client show --secret %s)",
-                           text_of(answer.json, "id"), text_of(answer.json, "id"));
+        result = cli_secret_write(cli, secret_fd, answer.json);
         (void)json_object_del(answer.json, "client_secret"); /* not also on the output */
-    } else if (secret_fd >= 0 && cli_has(cli, "secret-file")) {
-        (void)unlink(
-            cli_option(cli, "secret-file").ptr); /* nothing was made: leave no empty file */
+    } else if (secret_fd >= 0) {
+        cli_secret_abandon(cli, secret_fd); /* nothing was made */
     }
     if (result == 0)
         result = print_created(cli, answer.json);
@@ -250,7 +251,7 @@ static int fetch_page(struct cli *cli, json_t *all, size_t limit, struct span *p
         percent_encode(&target, *page_key);
     }
     if (!buf_ok(&target))
-        return cli_usage("the filter is too long");
+        return cli_usage(cli, "the filter is too long");
     int result = cli_call(cli, "GET", buf_span(&target), NULL, &answer);
     if (result != 0)
         return result;
@@ -282,7 +283,7 @@ int cli_app_client_list(struct cli *cli)
     struct span wanted = cli_option(cli, "limit");
     int64_t limit = INT64_MAX;
     if (wanted.len > 0 && (!span_to_int64(wanted, &limit) || limit == 0))
-        return cli_usage("--limit takes a number above 0");
+        return cli_usage(cli, "--limit takes a number above 0");
     json_t *all = json_array();
     struct span page_key = {0};
     int result = 0;
@@ -306,30 +307,50 @@ static int one_word(const struct cli *cli)
     return cli->word_count == 1 && span_starts(cli->words[0], SPAN("app_"))
                ? 0
                : cli_usage(
-                     "give the client's id (app_…, not its client_id), as `postern app-client "
-                     "list` shows it");
+                     cli, "give the client's id (app_…, not its client_id), as `postern app-client "
+                          "list` shows it");
+}
+
+/* What --secret, --secret-file and --secret-fd ask for. Closes the descriptor. Exit status. */
+static int give_secret(const struct cli *cli, int take_fd, json_t *client)
+{
+    int result = 0;
+    bool has_secret = text_of(client, "client_secret")[0] != '\0';
+    if (has_secret && take_fd >= 0)
+        result = cli_secret_write(cli, take_fd, client);
+    else if (take_fd >= 0)
+        cli_secret_abandon(cli, take_fd);
+    if (take_fd >= 0)
+        (void)json_object_del(client, "client_secret"); /* not also on the output */
+    return has_secret ? result
+                      : cli_fail(cli, "the secret can no longer be read back (secret_readback)");
 }
 
 int cli_app_client_show(struct cli *cli)
 {
     struct cli_answer answer = {0};
     struct buf target;
+    int secret_fd = -1;
     int result = one_word(cli);
+    if (result == 0)
+        result = cli_secret_open(cli, &secret_fd);
     if (result != 0)
         return result;
+    bool wants_secret = secret_fd >= 0 || cli_has(cli, "secret");
     buf_init_arena(&target, &cli->arena, TARGET_LEN_MAX);
     buf_put(&target, target_of(cli, cli->words[0]));
-    if (!cli_has(cli, "secret"))
+    if (!wants_secret)
         buf_put(&target, SPAN("?omit=client_secret"));
-    if (!buf_ok(&target))
-        return cli_fail("no memory");
-    result = cli_call(cli, "GET", buf_span(&target), NULL, &answer);
+    result = buf_ok(&target) ? cli_call(cli, "GET", buf_span(&target), NULL, &answer)
+                             : cli_fail(cli, "no memory");
+    if (result != 0 && secret_fd >= 0)
+        cli_secret_abandon(cli, secret_fd);
+    else if (result == 0 && wants_secret)
+        result = give_secret(cli, secret_fd, answer.json);
     if (result == 0 && cli->is_json)
         cli_print_json(answer.json);
     else if (result == 0)
         print_client(answer.json);
-    if (result == 0 && cli_has(cli, "secret") && text_of(answer.json, "client_secret")[0] == '\0')
-        result = cli_fail("the secret can no longer be read back (secret_readback)");
     cli_answer_done(&answer);
     return result;
 }
@@ -343,7 +364,8 @@ int cli_app_client_update(struct cli *cli)
     json_t *body = json_object();
     result = add_common(cli, body);
     if (result == 0 && json_object_size(body) == 0)
-        result = cli_usage("say what to change: --description, --role, --no-roles, --corpus-role, "
+        result =
+            cli_usage(cli, "say what to change: --description, --role, --no-roles, --corpus-role, "
                            "--no-corpus-roles, --token-ttl");
     if (result == 0)
         result = cli_call(cli, "PATCH", target_of(cli, cli->words[0]), body, &answer);

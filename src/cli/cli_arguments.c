@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli_arguments.h"
 
+#include "codec/utf8.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -94,6 +96,7 @@ struct cli_named cli_arguments_command(int argc, char **argv)
         if (!argument.is_option && named.word_count < CLI_COMMAND_WORDS_MAX)
             named.words[named.word_count++] = argument.text.ptr;
         named.wants_help |= argument.is_option && span_equal(argument.text, SPAN("help"));
+        named.wants_json |= argument.is_option && span_equal(argument.text, SPAN("json"));
         named.wants_version |= argument.is_option && span_equal(argument.text, SPAN("version"));
     }
     find_command(&named);
@@ -107,6 +110,13 @@ static bool is_repeatable_row(const struct cli_option_row *row)
     return len >= sizeof mark && strcmp(row->value + len - (sizeof mark - 1), mark) == 0;
 }
 
+/* Texts become JSON, which takes nothing but UTF-8; a path may be any bytes. */
+static bool is_bad_text(const struct cli_option_row *row, struct span value)
+{
+    return row != NULL && row->value != NULL && strcmp(row->value, "FILE") != 0 &&
+           !utf8_is_valid(value);
+}
+
 static int add_option(struct cli *cli, const struct cli_command *command,
                       const struct argument *argument)
 {
@@ -115,22 +125,23 @@ static int add_option(struct cli *cli, const struct cli_command *command,
     bool is_common_flag = span_equal(name, SPAN("json")) || span_equal(name, SPAN("help"));
     if (!is_global && !is_common_flag && cli_arguments_row(command, name) == NULL &&
         !command->takes_config)
-        return cli_usage("`postern %s` has no option --%.*s", command->name, SPAN_FMT(name));
+        return cli_usage(cli, "`postern %s` has no option --%.*s", command->name, SPAN_FMT(name));
     if (is_flag(name) && argument->has_value)
-        return cli_usage("--%.*s takes no value", SPAN_FMT(name));
+        return cli_usage(cli, "--%.*s takes no value", SPAN_FMT(name));
     if (!is_flag(name) && !argument->has_value)
-        return cli_usage("--%.*s needs a value", SPAN_FMT(name));
-    cli->is_json |= span_equal(name, SPAN("json"));
+        return cli_usage(cli, "--%.*s needs a value", SPAN_FMT(name));
     cli->wants_help |= span_equal(name, SPAN("help"));
     if (is_common_flag)
         return 0;
     if (cli->option_count == CLI_OPTIONS_MAX)
-        return cli_usage("too many options");
+        return cli_usage(cli, "too many options");
     const struct cli_option_row *row = cli_arguments_row(command, name);
+    if (is_bad_text(row, argument->value))
+        return cli_usage(cli, "--%.*s is not UTF-8 text", SPAN_FMT(name));
     bool is_repeatable = row != NULL ? is_repeatable_row(row) : span_equal(name, SPAN("listen"));
     for (size_t i = 0; !is_repeatable && i < cli->option_count; i++) {
         if (span_equal(cli->options[i].name, name))
-            return cli_usage("--%.*s stands more than once", SPAN_FMT(name));
+            return cli_usage(cli, "--%.*s stands more than once", SPAN_FMT(name));
     }
     cli->options[cli->option_count++] = (struct cli_option){name, argument->value};
     return 0;
@@ -142,12 +153,13 @@ int cli_arguments_read(struct cli *cli, const struct cli_named *named, int argc,
     struct argument argument;
     size_t words = 0;
     int result = 0;
+    cli->is_json = named->wants_json; /* also for errors of what stands before it */
     while (result == 0 && read_argument(&reader, &argument)) {
         if (argument.is_option) {
             result = add_option(cli, named->command, &argument);
         } else if (words++ >= named->command_words) {
             if (cli->word_count == named->command->word_max)
-                return cli_usage("`postern %s` does not take %.*s", named->command->name,
+                return cli_usage(cli, "`postern %s` does not take %.*s", named->command->name,
                                  SPAN_FMT(argument.text));
             cli->words[cli->word_count++] = argument.text;
         }

@@ -15,6 +15,7 @@ struct cli_named {
     size_t word_count;
     bool wants_help; /* --help or --version stand where a command's options would */
     bool wants_version;
+    bool wants_json;
 };
 
 struct cli_named cli_arguments_command(int argc, char **argv);

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CALL_TIMEOUT_MS = 60000, READY_LINE_MAX = 256 };
+enum { CALL_TIMEOUT_MS = 60000, READY_LINE_MAX = 512 };
 
 /* Connects to the control socket in the data directory. -1 with errno. */
 static int connect_control(const char *data)
@@ -37,13 +37,15 @@ static int connect_control(const char *data)
 }
 
 /* Starts `postern serve` without a network listener and waits until it is ready. It ends by itself
- * after its last connection. */
+ * after its last connection. False with a message. */
 static bool start_offline_server(const struct cli *cli, const char *data)
 {
     struct span config = cli_option(cli, "config");
     int out[2];
-    if (pipe2(out, O_CLOEXEC) != 0)
+    if (pipe2(out, O_CLOEXEC) != 0) {
+        (void)cli_fail(cli, "cannot make a pipe: %s", strerror(errno));
         return false;
+    }
     pid_t pid = fork();
     if (pid == 0) {
         /* A session of its own: ^C at the terminal ends the command, not a write in flight. */
@@ -58,7 +60,25 @@ static bool start_offline_server(const struct cli *cli, const char *data)
     char line[READY_LINE_MAX];
     ssize_t got = pid < 0 ? -1 : read(out[0], line, sizeof line);
     (void)close(out[0]);
-    return got > 6 && strncmp(line, "ready ", 6) == 0;
+    struct span said = span_of(line, got < 0 ? 0 : (size_t)got);
+    if (span_starts(said, SPAN("ready ")))
+        return true;
+    if (span_starts(said, SPAN("failed ")))
+        (void)cli_fail(cli, "%.*s", SPAN_FMT(span_trim(span_from(said, SPAN("failed ").len))));
+    else
+        (void)cli_fail(cli, "no server could be started for %s: its messages say why", data);
+    return false;
+}
+
+bool cli_call_is_offline(struct cli *cli)
+{
+    char word[8] = {0};
+    struct span path = arena_printf(&cli->arena, "%.*s/lock", SPAN_FMT(cli->config.data));
+    int fd = path.ptr == NULL ? -1 : open(path.ptr, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t got = fd < 0 ? -1 : pread(fd, word, sizeof word - 1, 0);
+    if (fd >= 0)
+        (void)close(fd);
+    return got > 0 && strcmp(word, "offline") == 0;
 }
 
 static int open_connection(const struct cli *cli, const char *data)
@@ -87,7 +107,7 @@ static int print_error(const struct cli *cli, const struct cli_answer *answer)
     const char *field;
     json_t *text;
     for (size_t i = 0; i < json_array_size(messages); i++)
-        (void)cli_fail("%s", json_string_value(json_array_get(messages, i)));
+        (void)cli_fail(cli, "%s", json_string_value(json_array_get(messages, i)));
     json_object_foreach((json_t *)(uintptr_t)fields, field, text)(void)
         fprintf(stderr, "  %s: %s\n", field, json_string_value(text));
     if (json_is_string(request_id))
@@ -113,15 +133,20 @@ static int ask(struct cli *cli, struct http_call *call, struct http_answer *ret_
     struct err err = {0};
     char *data = arena_cstr(&cli->arena, cli->config.data);
     if (data == NULL)
-        return cli_fail("no memory");
+        return cli_fail(cli, "no memory");
     int fd = open_connection(cli, data);
     if (fd == -2)
         return 1;
+    if (fd < 0 && access(data, F_OK) != 0 && errno == ENOENT)
+        return cli_fail(cli,
+                        "there is no data directory %s: start `postern serve`, or name another "
+                        "with --data",
+                        data);
     if (fd < 0)
-        return cli_fail("cannot reach a server in the data directory %s: %s", data,
+        return cli_fail(cli, "cannot reach a server in the data directory %s: %s", data,
                         strerror(errno));
     if (exchange(cli, fd, call, ret_answer, &err) != OK)
-        return cli_fail("the server does not answer: %s", err.detail);
+        return cli_fail(cli, "the server does not answer: %s", err.detail);
     return 0;
 }
 
@@ -133,7 +158,7 @@ static int take_json(const struct cli *cli, const struct http_answer *answer,
     *ret_answer = (struct cli_answer){.status = answer->status};
     if (answer->body.len > 0 &&
         json_parse(answer->body, &json_limits_default, &ret_answer->json, &err) != OK)
-        return cli_fail("the server's answer is not JSON");
+        return cli_fail(cli, "the server's answer is not JSON");
     if (answer->status >= 200 && answer->status <= 299)
         return 0;
     int result = print_error(cli, ret_answer);
@@ -147,7 +172,7 @@ int cli_call(struct cli *cli, const char *method, struct span target, const json
     struct http_answer answer;
     char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
     if (body != NULL && text == NULL)
-        return cli_fail("no memory");
+        return cli_fail(cli, "no memory");
     struct http_call call = {
         .method = span_cstr(method), .target = target, .body = span_cstr(text)};
     int result = ask(cli, &call, &answer);
@@ -164,7 +189,7 @@ int cli_call_text(struct cli *cli, struct span target, struct span *ret_text)
     if (result != 0)
         return result;
     if (answer.status != 200)
-        return take_json(cli, &answer, &refusal) == 0 ? cli_fail("no answer") : 1;
+        return take_json(cli, &answer, &refusal) == 0 ? cli_fail(cli, "no answer") : 1;
     *ret_text = answer.body;
     return 0;
 }

@@ -19,6 +19,10 @@ int cli_call(struct cli *cli, const char *method, struct span target, const json
 /* The body of a good answer that is no JSON, in cli's arena; else as above. */
 int cli_call_text(struct cli *cli, struct span target, struct span *ret_text) MUST_USE;
 
+/* Is the server that answers an offline one? It may have been started by another command with
+ * another configuration, so what it says of its address is not this command's. */
+bool cli_call_is_offline(struct cli *cli);
+
 /* Asks a server that runs, and starts none; nothing is printed. UNAVAILABLE: none runs, or it does
  * not answer well. The caller owns *ret_json. */
 enum status cli_call_running(struct cli *cli, struct span target, json_t **ret_json,

@@ -49,7 +49,7 @@ enum status cli_read_config(const struct cli *cli, struct arena *arena, struct c
         struct span name = cli->options[i].name;
         bool is_own =
             cli_arguments_row(cli->command, name) != NULL || span_equal(name, SPAN("config"));
-        if (!is_own)
+        if (!is_own || span_equal(name, SPAN("public-url")))
             status = set_flag(&cli->options[i], arena, ret_config, err);
     }
     return status == OK ? config_check(ret_config, err) : status;

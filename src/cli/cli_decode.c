@@ -22,8 +22,8 @@ static int read_token(struct cli *cli, struct span *ret_token)
     int fd = strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return cli_fail(
-            "cannot open %s: %s (a token comes from a file or, with -, from standard input)", name,
-            strerror(errno));
+            cli, "cannot open %s: %s (a token comes from a file or, with -, from standard input)",
+            name, strerror(errno));
     size_t len = 0;
     ssize_t got = 0;
     while (text != NULL && len < JWS_LEN_MAX + 64 &&
@@ -32,7 +32,8 @@ static int read_token(struct cli *cli, struct span *ret_token)
     if (fd != STDIN_FILENO)
         (void)close(fd);
     if (text == NULL || got < 0)
-        return cli_fail("cannot read the token: %s", text == NULL ? "no memory" : strerror(errno));
+        return cli_fail(cli, "cannot read the token: %s",
+                        text == NULL ? "no memory" : strerror(errno));
     struct span token = span_of(text, len);
     while (token.len > 0 && strchr(" \t\r\n", token.ptr[token.len - 1]) != NULL)
         token.len--;
@@ -74,7 +75,7 @@ static int print_token(struct cli *cli, const struct jws *jws)
     struct jwt_claims claims;
     if (json_parse(jws->header, &json_limits_default, &header, &err) != OK ||
         json_parse(jws->payload, &json_limits_default, &payload, &err) != OK)
-        return cli_fail("the token's payload is not JSON");
+        return cli_fail(cli, "the token's payload is not JSON");
     if (cli->is_json) {
         AUTO(json) json_t *both = json_pack("{s:O, s:O}", "header", header, "payload", payload);
         cli_print_json(both);
@@ -97,11 +98,11 @@ int cli_decode(struct cli *cli)
     struct jws jws;
     struct err err = {0};
     if (cli->word_count == 0 && isatty(STDIN_FILENO) != 0)
-        return cli_usage("give a file with the token, or the token on standard input");
+        return cli_usage(cli, "give a file with the token, or the token on standard input");
     int result = read_token(cli, &token);
     if (result != 0)
         return result;
     if (jws_split(token, &cli->arena, &jws, &err) != OK)
-        return cli_fail("not a token: %s", err.detail);
+        return cli_fail(cli, "not a token: %s", err.detail);
     return print_token(cli, &jws);
 }

@@ -80,7 +80,7 @@ int cli_doctor(struct cli *cli)
     json_t *status AUTO(json) = NULL;
     const char *data = arena_cstr(&cli->arena, cli->config.data);
     if (data == NULL)
-        return cli_fail("no memory");
+        return cli_fail(cli, "no memory");
     int data_fd = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct doctor doctor = {.cli = cli, .data_fd = data_fd, .data_errno = errno};
     if (cli_call_running(cli, SPAN("/control/status"), &status, &err) != OK)

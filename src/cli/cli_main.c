@@ -5,6 +5,7 @@
 #include "log/log.h"
 
 #include "base/buf.h"
+#include "codec/utf8.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,78 +32,113 @@ static int print_help(void)
     return 0;
 }
 
-/* "postern config": says which commands begin so. False: none does. */
-static bool print_commands_of(const char *word)
+/* "postern config": says which commands begin so, with --help on standard output. False: none does.
+ */
+static bool print_commands_of(const struct cli *cli, const char *word, bool is_help)
 {
+    struct buf text AUTO(buf);
     size_t len = strlen(word);
-    bool has_any = false;
+    buf_init(&text, 4096);
     for (size_t i = 0; i < cli_command_count; i++) {
         const char *name = cli_commands[i].name;
-        if (strncmp(name, word, len) != 0 || name[len] != ' ')
-            continue;
-        if (!has_any)
-            (void)fprintf(stderr, "postern: %s what? There are:\n", word);
-        has_any = true;
-        (void)fprintf(stderr, "  postern %-20s %s\n", name, cli_commands[i].help);
+        if (strncmp(name, word, len) == 0 && name[len] == ' ')
+            buf_printf(&text, "\n  postern %-20s %s", name, cli_commands[i].help);
     }
-    return has_any;
+    if (!buf_ok(&text) || text.len == 0)
+        return false;
+    if (is_help)
+        (void)printf("Usage: postern %s COMMAND …\n%.*s\n", word, (int)text.len, text.data);
+    else
+        (void)cli_usage(cli, "%s what? There are:%.*s", word, (int)text.len, text.data);
+    return true;
+}
+
+enum { HELP_COLUMN = 35 };
+
+/* An option and its help, whose further lines stand below the first. */
+static void print_option(const char *name, const char *value, const char *help)
+{
+    struct span rest = span_cstr(help);
+    struct span line;
+    char option[64];
+    (void)snprintf(option, sizeof option, "--%s%s%s", name, value == NULL ? "" : " ",
+                   value == NULL ? "" : value);
+    int width = (int)utf8_length(span_cstr(option));
+    bool goes_on = span_cut(&rest, '\n', &line);
+    (void)printf("  %s%*s%.*s\n", option, width < HELP_COLUMN - 3 ? HELP_COLUMN - 2 - width : 1, "",
+                 SPAN_FMT(line));
+    while (goes_on) {
+        goes_on = span_cut(&rest, '\n', &line);
+        (void)printf("%*s%.*s\n", HELP_COLUMN, "", SPAN_FMT(line));
+    }
 }
 
 static int print_command_help(const struct cli_command *command)
 {
     (void)printf("Usage: postern %s %s\n\n%s.\n", command->name, command->arguments, command->help);
     for (const struct cli_option_row *row = command->options; row != NULL && row->name != NULL;
-         row++) {
-        char option[64];
-        (void)snprintf(option, sizeof option, "--%s%s%s", row->name, row->value == NULL ? "" : " ",
-                       row->value == NULL ? "" : row->value);
-        (void)printf("  %-32s %s\n", option, row->help);
-    }
+         row++)
+        print_option(row->name, row->value, row->help);
     if (command->takes_config)
-        (void)printf("  %-32s %s\n", "--config FILE", "read `key = value` lines from this file");
+        print_option("config", "FILE", "read `key = value` lines from this file");
     for (size_t i = 0; command->takes_config && i < config_key_count(); i++) {
-        char option[64];
-        struct span name = config_key_name(i);
-        (void)snprintf(option, sizeof option, "--%.*s", SPAN_FMT(name));
-        for (char *at = option; *at != '\0'; at++)
+        char name[64];
+        struct span key = config_key_name(i);
+        (void)snprintf(name, sizeof name, "%.*s", SPAN_FMT(key));
+        for (char *at = name; *at != '\0'; at++)
             *at = *at == '_' ? '-' : *at;
-        (void)printf("  %-32s %s\n", option, config_key_help(i));
+        print_option(name, NULL, config_key_help(i));
     }
     return 0;
 }
 
-int main(int argc, char **argv)
+/* There is no command: help, or what is wrong. Exit status. */
+static int run_nothing(const struct cli *cli, const struct cli_named *named, int argc)
+{
+    if (named->word_count == 0 && (argc == 1 || named->wants_help))
+        return print_help();
+    if (named->word_count == 0)
+        return cli_usage(cli, "a command is missing");
+    if (named->word_count == 1 && print_commands_of(cli, named->words[0], named->wants_help))
+        return named->wants_help ? 0 : 2;
+    return cli_usage(cli, "there is no such command: %s%s%s", named->words[0],
+                     named->word_count > 1 ? " " : "",
+                     named->word_count > 1 ? named->words[1] : "");
+}
+
+static int run_command(struct cli *cli, const struct cli_named *named, int argc, char **argv)
 {
     struct err err = {0};
+    cli->command = named->command;
+    cli->argv = argv;
+    int result = cli_arguments_read(cli, named, argc, argv);
+    if (result != 0)
+        return result;
+    if (cli->wants_help)
+        return print_command_help(cli->command);
+    if (cli_read_config(cli, &cli->arena, &cli->config, &err) != OK)
+        return cli_usage(cli, "%s", err.detail);
+    log_init("postern", span_equal(cli->config.log_format, SPAN("json")));
+    return cli->command->run(cli);
+}
+
+int main(int argc, char **argv)
+{
     struct cli_named named = cli_arguments_command(argc, argv);
-    const struct cli_command *command = named.command;
     if (named.word_count == 0 && named.wants_version)
         return printf("postern %s\n", POSTERN_VERSION) > 0 ? 0 : 1;
-    if (command == NULL && named.word_count == 0 && (argc == 1 || named.wants_help))
-        return print_help();
-    if (command == NULL && named.word_count == 1 && print_commands_of(named.words[0]))
-        return 2;
-    if (command == NULL)
-        return cli_usage(
-            "there is no such command: %s%s%s", named.word_count > 0 ? named.words[0] : argv[1],
-            named.word_count > 1 ? " " : "", named.word_count > 1 ? named.words[1] : "");
     struct cli *cli = calloc(1, sizeof *cli);
-    if (cli == NULL)
-        return cli_fail("no memory");
-    arena_init(&cli->arena, ARENA_BYTES_MAX);
-    cli->command = command;
-    cli->argv = argv;
-    int result = cli_arguments_read(cli, &named, argc, argv);
-    if (result == 0 && cli->wants_help) {
-        result = print_command_help(command);
-    } else if (result == 0) {
-        enum status status = cli_read_config(cli, &cli->arena, &cli->config, &err);
-        log_init("postern", span_equal(cli->config.log_format, SPAN("json")));
-        result = status == OK ? command->run(cli) : cli_usage("%s", err.detail);
+    if (cli == NULL) {
+        (void)fputs("postern: no memory\n", stderr);
+        return 1;
     }
+    arena_init(&cli->arena, ARENA_BYTES_MAX);
+    cli->is_json = named.wants_json;
+    int result = named.command == NULL ? run_nothing(cli, &named, argc)
+                                       : run_command(cli, &named, argc, argv);
+    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && result == 0)
+        result = cli_fail(cli, "cannot write standard output: %s", strerror(errno));
     arena_done(&cli->arena);
     free(cli);
-    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && result == 0)
-        result = cli_fail("cannot write standard output: %s", strerror(errno));
     return result;
 }

@@ -28,6 +28,6 @@ int cli_metrics(struct cli *cli)
             return result;
     }
     if (!buf_ok(&table) || fwrite(text.ptr, 1, text.len, stdout) != text.len)
-        return cli_fail("cannot print");
+        return cli_fail(cli, "cannot print");
     return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,46 +14,67 @@ int cli_secret_open(const struct cli *cli, int *ret_fd)
     struct span number = cli_option(cli, "secret-fd");
     *ret_fd = -1;
     if (cli_has(cli, "secret-file") && file.len == 0)
-        return cli_usage("--secret-file needs a path");
+        return cli_usage(cli, "--secret-file needs a path");
     if (file.len > 0 && number.len > 0)
-        return cli_usage("--secret-file and --secret-fd exclude each other");
+        return cli_usage(cli, "--secret-file and --secret-fd exclude each other");
     if (file.len > 0) {
         /* Options are argv's: NUL-terminated. Never over an existing file: it may hold the secret
          * in use. */
         *ret_fd = open(file.ptr, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (*ret_fd < 0)
-            return cli_fail("cannot make %s: %s", file.ptr, strerror(errno));
+            return cli_fail(cli, "cannot make %s: %s", file.ptr, strerror(errno));
     }
     if (number.len > 0) {
         int64_t fd;
         if (!span_to_int64(number, &fd) || fd > 1 << 20 || fcntl((int)fd, F_GETFD) < 0)
-            return cli_usage("--secret-fd: there is no open descriptor %.*s", SPAN_FMT(number));
+            return cli_usage(cli, "--secret-fd: there is no open descriptor %.*s",
+                             SPAN_FMT(number));
         if ((fcntl((int)fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
-            return cli_usage("--secret-fd: descriptor %.*s is not open for writing",
+            return cli_usage(cli, "--secret-fd: descriptor %.*s is not open for writing",
                              SPAN_FMT(number));
         *ret_fd = (int)fd;
     }
     return 0;
 }
 
-int cli_secret_write(int take_fd, const char *secret)
-{
-    size_t len = strlen(secret);
-    int error = 0;
-    ssize_t written = write(take_fd, secret, len);
-    if (written != (ssize_t)len)
-        error = written < 0 ? errno : ENOSPC;
-    if (fsync(take_fd) != 0 && error == 0 && errno != EINVAL && errno != EROFS)
-        error = errno; /* EINVAL: a pipe or terminal has nothing to sync */
-    if (close(take_fd) != 0 && error == 0)
-        error = errno;
-    return error == 0 ? 0 : cli_fail("cannot write the secret: %s", strerror(error));
-}
-
 static const char *text_of(const json_t *object, const char *name)
 {
     const char *text = json_string_value(json_object_get(object, name));
     return text == NULL ? "" : text;
+}
+
+int cli_secret_write(const struct cli *cli, int take_fd, const json_t *client)
+{
+    const char *id = text_of(client, "id");
+    const char *secret = text_of(client, "client_secret");
+    size_t len = strlen(secret);
+    int error = 0;
+    /* A pipe whose reader is gone is an error to tell, not the end of this program. */
+    void (*on_pipe)(int) = signal(SIGPIPE, SIG_IGN);
+    ssize_t written = write(take_fd, secret, len);
+    if (written != (ssize_t)len)
+        error = written < 0 ? errno : ENOSPC;
+    (void)signal(SIGPIPE, on_pipe);
+    if (fsync(take_fd) != 0 && error == 0 && errno != EINVAL && errno != EROFS)
+        error = errno; /* EINVAL: a pipe or terminal has nothing to sync */
+    if (close(take_fd) != 0 && error == 0)
+        error = errno;
+    if (error == 0)
+        return 0;
+    if (cli_has(cli, "secret-file"))
+        (void)unlink(cli_option(cli, "secret-file").ptr);
+    return cli_fail(cli,
+                    "the client %s exists, but its secret cannot be written: %s. Read the secret "
+                    "back (postern app-client show %s --secret-file FILE), or delete the client "
+                    "(postern app-client delete %s)",
+                    id, strerror(error), id, id);
+}
+
+void cli_secret_abandon(const struct cli *cli, int take_fd)
+{
+    (void)close(take_fd);
+    if (cli_has(cli, "secret-file"))
+        (void)unlink(cli_option(cli, "secret-file").ptr);
 }
 
 /* A Kubernetes object name of the client's name: lower case, what is not allowed becomes '-'. */
@@ -74,17 +96,24 @@ int cli_secret_print(const struct cli *cli, const json_t *client, const char *to
     struct span format = cli_option(cli, "format");
     const char *id = text_of(client, "client_id");
     const char *secret = text_of(client, "client_secret");
+    if (token_url[0] == '\0')
+        (void)fputs("postern: the token URL is left out: no server runs, and no public_url and no "
+                    "listener with a fixed port is configured\n",
+                    stderr);
     if (span_equal(format, SPAN("env"))) {
-        (void)printf("OAUTH_TOKEN_URL=%s\nOAUTH_CLIENT_ID=%s\n", token_url, id);
+        if (token_url[0] != '\0')
+            (void)printf("OAUTH_TOKEN_URL=%s\n", token_url);
+        (void)printf("OAUTH_CLIENT_ID=%s\n", id);
         if (secret[0] != '\0')
             (void)printf("OAUTH_CLIENT_SECRET=%s\n", secret);
         return 0;
     }
     (void)fputs("apiVersion: v1\nkind: Secret\nmetadata:\n  name: ", stdout);
     print_object_name(text_of(client, "name"));
-    (void)printf(
-        "\ntype: Opaque\nstringData:\n  OAUTH_TOKEN_URL: \"%s\"\n  OAUTH_CLIENT_ID: \"%s\"\n",
-        token_url, id);
+    (void)fputs("\ntype: Opaque\nstringData:\n", stdout);
+    if (token_url[0] != '\0')
+        (void)printf("  OAUTH_TOKEN_URL: \"%s\"\n", token_url);
+    (void)printf("  OAUTH_CLIENT_ID: \"%s\"\n", id);
     if (secret[0] != '\0')
         (void)printf("  OAUTH_CLIENT_SECRET: \"%s\"\n", secret);
     return 0;

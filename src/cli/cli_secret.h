@@ -12,8 +12,13 @@
  */
 int cli_secret_open(const struct cli *cli, int *ret_fd) MUST_USE;
 
-/* Writes the secret and closes fd. */
-int cli_secret_write(int take_fd, const char *secret) MUST_USE;
+/* Writes the secret of a client (an answer of the API) and closes fd. When that fails, the message
+ * names the client, which exists, and a file of --secret-file is taken away again. Exit status. */
+int cli_secret_write(const struct cli *cli, int take_fd, const json_t *client) MUST_USE;
 
-/* Prints the client and its token URL as env lines or a Kubernetes Secret (--format). */
+/* There is no secret to write: closes fd, and takes an empty file of --secret-file away. */
+void cli_secret_abandon(const struct cli *cli, int take_fd);
+
+/* Prints the client and its token URL as env lines or a Kubernetes Secret (--format). An empty URL
+ * is one that is not known: it is left out, and standard error says so. */
 int cli_secret_print(const struct cli *cli, const json_t *client, const char *token_url) MUST_USE;

@@ -34,10 +34,10 @@ int cli_serve(struct cli *cli)
     return supervisor_run(&options);
 }
 
-static int print(struct buf *text)
+static int print(const struct cli *cli, struct buf *text)
 {
     if (!buf_ok(text))
-        return cli_fail("no memory");
+        return cli_fail(cli, "no memory");
     (void)fwrite(text->data, 1, text->len, stdout);
     return 0;
 }
@@ -47,7 +47,7 @@ int cli_config_print(struct cli *cli)
     struct buf text AUTO(buf);
     buf_init(&text, PRINT_BYTES_MAX);
     config_print(&cli->config, true, &text);
-    return print(&text);
+    return print(cli, &text);
 }
 
 int cli_config_check(struct cli *cli)
@@ -59,11 +59,10 @@ int cli_config_check(struct cli *cli)
 
 int cli_config_reference(struct cli *cli)
 {
-    (void)cli;
     struct buf text AUTO(buf);
     buf_init(&text, PRINT_BYTES_MAX);
     config_print_markdown(&text);
-    return print(&text);
+    return print(cli, &text);
 }
 
 /* The front knows its routes; this program does not link them. */
@@ -71,9 +70,8 @@ int cli_routes(struct cli *cli)
 {
     char path[PATH_MAX];
     struct err err = {0};
-    (void)cli;
     if (program_find("posternd", path, sizeof path, &err) != OK)
-        return cli_fail("%s", err.detail);
+        return cli_fail(cli, "%s", err.detail);
     (void)execl(path, "posternd", "--print-routes", (char *)NULL);
-    return cli_fail("cannot start posternd: %s", strerror(errno));
+    return cli_fail(cli, "cannot start posternd: %s", strerror(errno));
 }

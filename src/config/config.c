@@ -452,6 +452,18 @@ enum status config_check(const struct config *config, struct err *err)
     return OK;
 }
 
+struct span config_url(const struct config *config, struct arena *arena)
+{
+    struct config_listen first;
+    if (config->public_url.len > 0)
+        return config->public_url;
+    if (config->listen_count == 0 || config_listen_read(config->listen[0], &first, NULL) != OK ||
+        span_equal(span_from(first.address, first.address.len - 2), SPAN(":0")))
+        return (struct span){0};
+    return arena_printf(arena, "%s://%.*s", first.is_tls ? "https" : "http",
+                        SPAN_FMT(first.address));
+}
+
 void config_print(const struct config *config, bool with_help, struct buf *out)
 {
     for (const struct config_key *key = keys; key < keys + ARRAY_LEN(keys); key++) {

@@ -97,6 +97,11 @@ enum status config_read_environment(struct config *config, const char *const *en
 enum status config_listen_read(struct span value, struct config_listen *ret_listen,
                                struct err *err) MUST_USE;
 
+/* Where a server with this configuration will be: public_url, else the first listener's URL. Empty:
+ * that listener's port is not fixed, or there is none. It is in the arena or in config; a NULL ptr
+ * with a length of 0 also when the arena is full. */
+struct span config_url(const struct config *config, struct arena *arena);
+
 /* Relations between values. */
 enum status config_check(const struct config *config, struct err *err) MUST_USE;
 

@@ -84,9 +84,10 @@ enum status oauth_params_read(struct exchange *x, struct oauth_params *ret_param
         return refuse(x, "The body must be application/x-www-form-urlencoded");
     } else {
         status = form_parse(x->body, &x->arena, &params.form, NULL);
+        _Static_assert(FORM_FIELDS_MAX == 64, "the message says so");
         if (status == INVALID)
             return refuse(x, "The body does not decode: a broken percent escape, NUL, not UTF-8, "
-                             "or too many fields");
+                             "or more than 64 fields");
         if (status != OK)
             oauth_fail_status(x, status);
     }

@@ -19,10 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char never_initialised[] = "this data directory was never initialised: start `postern "
-                                        "serve` once, or name another with --data";
-
 enum {
+    SHOWN_LEN_MAX = 44, /* of a path in a message */
     KEK_BYTES = 32,
     LOCK_WAIT_MS = 10000,
     LOCK_GRACE_MS = 200,
@@ -30,6 +28,19 @@ enum {
     LOCK_TEXT_MAX = 40,
     CONTROL_BACKLOG = 128
 };
+
+/* The end of a path says more than its beginning. */
+static struct span shown(struct span path)
+{
+    return path.len <= SHOWN_LEN_MAX ? path : span_from(path, path.len - SHOWN_LEN_MAX);
+}
+
+static enum status fail_unmade(struct span path, struct err *err)
+{
+    return fail(err, NOT_FOUND,
+                "%.*s was never initialised: start `postern serve`, or name another with --data",
+                SPAN_FMT(shown(path)));
+}
 
 static enum status open_directory(struct span path, bool initialise, int *ret_fd, struct err *err)
 {
@@ -39,12 +50,12 @@ static enum status open_directory(struct span path, bool initialise, int *ret_fd
     memcpy(name, path.ptr, path.len);
     name[path.len] = '\0';
     if (initialise && mkdir(name, 0700) != 0 && errno != EEXIST)
-        return fail(err, NOT_FOUND, "cannot make the data directory %.60s: %s", name,
-                    strerror(errno));
+        return fail(err, NOT_FOUND, "cannot make the data directory %.*s: %s",
+                    SPAN_FMT(shown(path)), strerror(errno));
     int fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return fail(err, NOT_FOUND, "cannot open the data directory %.60s: %s", name,
-                    strerror(errno));
+        return fail(err, NOT_FOUND, "cannot open the data directory %.*s: %s",
+                    SPAN_FMT(shown(path)), strerror(errno));
     *ret_fd = fd;
     return OK;
 }
@@ -60,13 +71,29 @@ static enum status check_mode(int fd, struct span path, struct err *err)
     bool is_open_to_group = (info.st_mode & 0020) != 0 && (info.st_mode & S_ISVTX) == 0;
     if (is_open_to_all || is_open_to_group)
         return fail(err, FORBIDDEN,
-                    "others may write in the data directory %.*s: chmod go-w it, or name another "
-                    "with --data",
-                    (int)(path.len < 60 ? path.len : 60), path.ptr);
+                    "others may write in the directory %.*s: chmod go-w it, or name another with "
+                    "--data",
+                    SPAN_FMT(shown(path)));
     return OK;
 }
 
-/* A directory with files in it, none of them ours, was hardly meant. */
+static bool exists(int dir_fd, const char *name)
+{
+    return faccessat(dir_fd, name, F_OK, 0) == 0;
+}
+
+/* What a first start that was interrupted may have left: no proof that a directory is ours. */
+static bool is_remains(const char *name)
+{
+    static const char *const names[] = {".", "..", "lost+found", "lock", "keys", "control.sock"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A directory with files in it, and no server's database or key, was hardly meant. */
 static enum status check_content(int fd, struct span path, struct err *err)
 {
     int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -76,21 +103,17 @@ static enum status check_content(int fd, struct span path, struct err *err)
             (void)close(copy);
         return fail(err, UNAVAILABLE, "cannot list the data directory: %s", strerror(errno));
     }
-    bool has_ours = false;
+    bool has_ours = exists(fd, "postern.db") || exists(fd, "keys/kek");
     bool has_others = false;
     const struct dirent *entry;
-    while ((entry = readdir(listing)) != NULL) {
-        has_ours |= strcmp(entry->d_name, "lock") == 0 || strcmp(entry->d_name, "keys") == 0 ||
-                    strcmp(entry->d_name, "postern.db") == 0;
-        has_others |= strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-                      strcmp(entry->d_name, "lost+found") != 0;
-    }
+    while ((entry = readdir(listing)) != NULL)
+        has_others |= !is_remains(entry->d_name);
     (void)closedir(listing);
     if (has_others && !has_ours)
         return fail(err, CONFLICT,
                     "the directory %.*s holds other files and no server's: name an empty one with "
                     "--data",
-                    (int)(path.len < 60 ? path.len : 60), path.ptr);
+                    SPAN_FMT(shown(path)));
     return OK;
 }
 
@@ -109,13 +132,14 @@ static bool is_held_offline(int lock_fd)
     return pread(lock_fd, word, sizeof word, 0) > 0 && strncmp(word, "offline", 7) == 0;
 }
 
-static enum status take_lock(int dir_fd, bool is_offline, int *ret_fd, struct err *err)
+static enum status take_lock(int dir_fd, struct span path, bool is_offline, int *ret_fd,
+                             struct err *err)
 {
     /* Offline, a directory that no server ever had is left as it is. */
     int make = is_offline ? 0 : O_CREAT;
     int fd = openat(dir_fd, "lock", O_RDWR | make | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0 && errno == ENOENT)
-        return fail(err, NOT_FOUND, "%s", never_initialised);
+        return fail_unmade(path, err);
     if (fd < 0)
         return fail(err, FORBIDDEN, "cannot open the lock in the data directory: %s",
                     strerror(errno));
@@ -129,9 +153,9 @@ static enum status take_lock(int dir_fd, bool is_offline, int *ret_fd, struct er
             long holder = holder_of(fd);
             (void)close(fd);
             return fail(err, CONFLICT,
-                        "another postern server (process %ld) uses this data directory; name "
-                        "another with --data, or end that one",
-                        holder);
+                        "process %ld already serves %.*s: end it, or name another directory with "
+                        "--data",
+                        holder, SPAN_FMT(shown(path)));
         }
         (void)nanosleep(&pause, NULL);
     }
@@ -144,11 +168,6 @@ static enum status take_lock(int dir_fd, bool is_offline, int *ret_fd, struct er
     }
     *ret_fd = fd;
     return OK;
-}
-
-static bool exists(int dir_fd, const char *name)
-{
-    return faccessat(dir_fd, name, F_OK, 0) == 0;
 }
 
 /* Written whole under another name, made durable, then given its name: a key is there or it is not.
@@ -197,7 +216,8 @@ static enum status open_kek(int dir_fd, int *ret_fd, struct err *err)
     return OK;
 }
 
-static enum status open_key(int dir_fd, bool initialise, int *ret_fd, struct err *err)
+static enum status open_key(int dir_fd, struct span path, bool initialise, int *ret_fd,
+                            struct err *err)
 {
     bool has_database = exists(dir_fd, "postern.db");
     if (!exists(dir_fd, "keys/kek")) {
@@ -206,12 +226,12 @@ static enum status open_key(int dir_fd, bool initialise, int *ret_fd, struct err
                 err, CORRUPT,
                 "keys/kek is missing, and the database cannot be read without it: restore it");
         if (!initialise)
-            return fail(err, NOT_FOUND, "%s", never_initialised);
+            return fail_unmade(path, err);
         enum status status = make_kek(dir_fd, err);
         if (status != OK)
             return status;
     } else if (!has_database && !initialise) {
-        return fail(err, NOT_FOUND, "%s", never_initialised);
+        return fail_unmade(path, err);
     }
     return open_kek(dir_fd, ret_fd, err);
 }
@@ -226,9 +246,9 @@ enum status data_dir_open(struct span path, bool initialise, struct data_dir *re
     if (status == OK && initialise)
         status = check_content(dir.fd, path, err);
     if (status == OK)
-        status = take_lock(dir.fd, !initialise, &dir.lock_fd, err);
+        status = take_lock(dir.fd, path, !initialise, &dir.lock_fd, err);
     if (status == OK)
-        status = open_key(dir.fd, initialise, &dir.kek_fd, err);
+        status = open_key(dir.fd, path, initialise, &dir.kek_fd, err);
     if (status == OK) {
         *ret_dir = dir;
         return OK;

@@ -76,17 +76,12 @@ static enum status open_listener(struct setup *setup, struct span text, const st
     return status;
 }
 
-/* Where the server will be: at the first configured address, if that names its port. */
+/* The front needs an issuer; offline it tells nobody: the command knows by itself when there is no
+ * URL yet. */
 static struct span offline_url(struct setup *setup)
 {
-    struct config_listen first;
-    if (setup->config.listen_count == 0 ||
-        config_listen_read(setup->config.listen[0], &first, NULL) != OK)
-        return SPAN("http://localhost");
-    bool is_open = span_equal(span_from(first.address, first.address.len - 2), SPAN(":0"));
-    return is_open ? SPAN("http://localhost")
-                   : arena_printf(&setup->arena, "%s://%.*s", first.is_tls ? "https" : "http",
-                                  SPAN_FMT(first.address));
+    struct span url = config_url(&setup->config, &setup->arena);
+    return url.len > 0 ? url : SPAN("http://localhost");
 }
 
 /* The front opens no path: it gets the files open. */

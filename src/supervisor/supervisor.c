@@ -658,6 +658,8 @@ int supervisor_run(const struct supervisor_options *options)
     enum status status = prepare(self, &err);
     if (status == OK)
         run(self);
+    else if (options->is_offline)
+        (void)printf("failed %s\n", err.detail); /* to the command, which tells the user */
     else
         log_error("%s", err.detail);
     int exit_status = status == OK ? self->exit_status : 1;

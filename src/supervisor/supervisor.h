@@ -19,5 +19,5 @@ struct supervisor_options {
 };
 
 /* Runs until the end; the answer is the process's exit status. Prints `ready URL` on standard
- * output once, when connections are accepted. */
+ * output once, when connections are accepted; offline, `failed REASON` when it cannot begin. */
 int supervisor_run(const struct supervisor_options *options);

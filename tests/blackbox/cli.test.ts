@@ -2,13 +2,14 @@
 // The command line: clients made, shown, changed and deleted, with a server and without one; where secrets go.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { decodeJwt } from './check.js';
 import {
-    API_ROLES, cli, cleanEnvironment, POSTERN, run, Server, temporaryDirectory, useServer, withServer, type Finished, type Json,
+    API_ROLES, cli, cleanEnvironment, eventually, POSTERN, run, Server, temporaryDirectory, useServer, withServer, type Finished, type Json,
 } from './server.js';
 
 function json(finished: Finished): Json {
@@ -213,6 +214,8 @@ describe('postern says what is wrong', () => {
         [['app-client', 'create', '--name', ''], /must not be empty/],
         [['app-client', 'update', 'app_x', '--role', 'viewer', '--no-roles'], /either given or taken away/],
         [['app-client', 'show', 'abcdefghijklmnopqrstuvwxyz'], /app_…, not its client_id/],
+        [['app-client', 'show', 'app_x', '--secret-file', '/tmp/x', '--secret-fd', '1'], /exclude each other/],
+        [['--json'], /a command is missing/],
         [['app-client', 'create', '--name', 'a', '--secret-fd', '0'], /not open for writing/],
         [['config'], /config print/],
         [['nonsense', '--help'], /no such command/],
@@ -235,6 +238,53 @@ describe('postern says what is wrong', () => {
         const help = await server.cli(['app-client', 'create', '--help']);
         for (const role of API_ROLES) assert.match(help.stdout, new RegExp(`\\b${role}\\b`));
         assert.equal((await server.control('GET', '/v2/app_clients')).json.app_clients.length, 0);
+    });
+
+    it('text that is not UTF-8 is refused, not left out', async () => {
+        for (const option of ['name', 'description', 'role', 'corpus-role']) {
+            const name = option === 'name' ? '' : '--name a';
+            const line = `exec "$@" ${name} --${option} "$(printf 'x:\\377')"`;
+            const finished = await run('sh', ['-c', line, 'sh', POSTERN, '--data', server.data, 'app-client', 'create']);
+            assert.equal(finished.code, 2, finished.stderr);
+            assert.match(finished.stderr, new RegExp(`--${option} is not UTF-8`));
+        }
+        assert.equal((await server.control('GET', '/v2/app_clients')).json.app_clients.length, 0);
+    });
+
+    it('a filter that is none is named', async () => {
+        const finished = await server.cli(['app-client', 'list', '--filter', '(']);
+        assert.equal(finished.code, 1);
+        assert.match(finished.stderr, /^postern: The request is not valid\.\n {2}filter: is not a regular expression/);
+    });
+
+    it('with --json, its own errors are {"error": "…"} and nothing else', async () => {
+        for (const [args, says, code] of [
+            [['nonsense'], /no such command/, 2],
+            [['config'], /config print/, 2],
+            [['serve', 'extra'], /does not take extra/, 2],
+            [['app-client', 'list', '--limit', 'x'], /--limit/, 2],
+            [['app-client', 'show', 'app_x', '--bogus', '1'], /--bogus/, 2],
+            [['decode', '/nonexistent/token'], /nonexistent/, 1],
+        ] as const) {
+            for (const line of [[...args, '--json'], ['--json', ...args]]) {
+                const finished = await server.cli(line);
+                assert.equal(finished.code, code, finished.stderr);
+                const error = JSON.parse(finished.stderr);
+                assert.deepEqual(Object.keys(error), ['error']);
+                assert.match(error.error, says);
+            }
+        }
+        for (const data of [join(server.data, 'missing'), join(server.data, 'events')]) {
+            const finished = await cli(data, ['app-client', 'list', '--json']);
+            assert.equal(finished.code, 1);
+            assert.match(JSON.parse(finished.stderr).error, new RegExp(`${data.slice(-20)}.*--data`));
+        }
+    });
+
+    it('--help of a group of commands lists them', async () => {
+        const finished = await run(POSTERN, ['app-client', '--help']);
+        assert.equal(finished.code, 0);
+        assert.match(finished.stdout, /app-client create/);
     });
 
     it('with --json, in the words of the server', async () => {
@@ -263,12 +313,38 @@ describe('postern says what is wrong', () => {
         assert.equal(await readings(), before + 2);
     });
 
+    it('show reads the secret back to a file or a descriptor, and nowhere else', async () => {
+        const client = await server.createClient([]);
+        await inDirectory(async (directory) => {
+            const path = join(directory, 'secret');
+            const shown = await server.cli(['app-client', 'show', client.id, '--secret-file', path, '--json']);
+            assert.equal(json(shown).id, client.id);
+            assert(!shown.stdout.includes(client.client_secret));
+            assert.equal(readFileSync(path, 'utf8'), client.client_secret);
+            assert.equal(statSync(path).mode & 0o777, 0o600);
+            const missing = join(directory, 'other');
+            failsWith(await server.cli(['app-client', 'show', 'app_000000000000', '--secret-file', missing]), /no such resource/);
+            assert.deepEqual(readdirSync(directory), ['secret'], 'no empty file is left');
+        });
+        const shown = await server.cli(['app-client', 'show', client.id, '--secret-fd', '3'], { extraFd: true });
+        assert.equal(shown.code, 0, shown.stderr);
+        assert.equal(shown.fd3, client.client_secret);
+        assert(!shown.stdout.includes(client.client_secret));
+    });
+
     it('a second server names the first', async () => {
         const finished = await run(POSTERN, ['serve', '--data', server.data, '--listen', '127.0.0.1:0']);
         assert.equal(finished.code, 1);
         assert.match(finished.stderr, new RegExp(`process ${server.pid}\\b`));
     });
 });
+
+function connected(path: string): Promise<Socket | undefined> {
+    return new Promise((resolve) => {
+        const socket = connect(path, () => resolve(socket));
+        socket.once('error', () => resolve(undefined));
+    });
+}
 
 describe('postern without a server names the address that the server will have', () => {
     for (const [what, args, url] of [
@@ -288,6 +364,40 @@ describe('postern without a server names the address that the server will have',
             });
         });
     }
+
+    it('of each command itself, though the first one\'s server still runs', async () => {
+        await withServer({}, async (server) => {
+            await server.stop();
+            const url = (env: Record<string, string>, ...args: string[]): Promise<Finished> =>
+                run(POSTERN, ['--data', server.data, 'app-client', 'create', '--name', 'a', '--format', 'env', ...args], {
+                    env: cleanEnvironment(env),
+                });
+            // It stays while a connection is open, with the configuration of who started it.
+            const first = run(POSTERN, ['serve', '--offline', '--data', server.data], {
+                env: cleanEnvironment({ POSTERN_PUBLIC_URL: 'https://first.example' }),
+            });
+            const held = await eventually('the offline server', () => connected(join(server.data, 'control.sock')));
+            try {
+                for (const [env, args, says] of [
+                    [{ POSTERN_PUBLIC_URL: 'https://second.example' }, [], 'https://second.example'],
+                    [{ POSTERN_PUBLIC_URL: 'https://second.example' }, ['--public-url', 'https://third.example'], 'https://third.example'],
+                    [{ POSTERN_LISTEN: '127.0.0.1:8099' }, [], 'http://127.0.0.1:8099'],
+                    [{ POSTERN_LISTEN: '[::1]:8099' }, [], 'http://[::1]:8099'],
+                ] as const) {
+                    const made = await url(env, ...args);
+                    assert.equal(made.code, 0, made.stderr);
+                    assert(made.stdout.startsWith(`OAUTH_TOKEN_URL=${says}/oauth2/token\n`), made.stdout.split('\n')[0]);
+                }
+                const unknown = await url({ POSTERN_LISTEN: '127.0.0.1:0' });
+                assert.equal(unknown.code, 0);
+                assert(unknown.stdout.startsWith('OAUTH_CLIENT_ID='));
+                assert.match(unknown.stderr, /token URL is left out/);
+            } finally {
+                held.destroy();
+            }
+            assert.equal((await first).code, 0);
+        });
+    });
 });
 
 describe('postern decode', () => {

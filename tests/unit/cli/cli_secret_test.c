@@ -40,6 +40,14 @@ static void without_an_option_there_is_no_file(void **state)
     cli_fixture_free(f);
 }
 
+static int write_secret(const struct cli_fixture *f, int take_fd)
+{
+    AUTO(json)
+    json_t *client = json_pack("{s:s, s:s}", "id", "app_0123456789ab", "client_secret", "s3cret");
+    assert_non_null(client);
+    return cli_secret_write(&f->cli, take_fd, client);
+}
+
 static void a_secret_file_is_new_and_the_owners_alone(void **state)
 {
     struct cli_fixture *f = cli_fixture_new();
@@ -52,7 +60,7 @@ static void a_secret_file_is_new_and_the_owners_alone(void **state)
     mode_t mask = umask(0);
     assert_int_equal(cli_secret_open(&f->cli, &fd), 0);
     (void)umask(mask);
-    assert_int_equal(cli_secret_write(fd, "s3cret"), 0);
+    assert_int_equal(write_secret(f, fd), 0);
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 07777, 0600);
     fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -135,7 +143,7 @@ static void a_secret_goes_into_a_pipe(void **state)
     cli_fixture_option(f, "secret-fd", number);
     assert_int_equal(cli_secret_open(&f->cli, &fd), 0);
     assert_int_equal(fd, ends[1]);
-    assert_int_equal(cli_secret_write(fd, "s3cret"), 0);
+    assert_int_equal(write_secret(f, fd), 0);
     assert_int_equal(read(ends[0], text, sizeof text), 6);
     assert_int_equal(read(ends[0], text, sizeof text), 0); /* closed: no newline follows */
     (void)close(ends[0]);
@@ -148,9 +156,28 @@ static void a_secret_that_cannot_be_written_is_exit_status_1(void **state)
     struct cli_fixture *f = cli_fixture_new();
     int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
     assert_true(fd >= 0);
-    assert_int_equal(CAPTURED(f, cli_secret_write(fd, "s3cret")), 1);
+    assert_int_equal(CAPTURED(f, write_secret(f, fd)), 1);
     assert_non_null(strstr(f->err, "No space left"));
+    assert_non_null(strstr(f->err, "app-client delete app_0123456789ab"));
     assert_null(strstr(f->err, "s3cret"));
+    cli_fixture_free(f);
+}
+
+static void a_pipe_without_a_reader_is_an_error_and_no_signal(void **state)
+{
+    (void)state;
+    struct cli_fixture *f = cli_fixture_new();
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    (void)close(ends[0]);
+    f->cli.is_json = true;
+    assert_int_equal(CAPTURED(f, write_secret(f, ends[1])), 1);
+    AUTO(json) json_t *error = NULL;
+    assert_int_equal(json_parse(span_cstr(f->err), &json_limits_default, &error, NULL), OK);
+    assert_int_equal(json_object_size(error), 1);
+    const char *text = json_string_value(json_object_get(error, "error"));
+    assert_non_null(text);
+    assert_non_null(strstr(text, "the client app_0123456789ab exists"));
     cli_fixture_free(f);
 }
 
@@ -214,6 +241,7 @@ int main(void)
         cmocka_unit_test(descriptors_that_are_not_open_are_exit_status_2),
         cmocka_unit_test(a_secret_goes_into_a_pipe),
         cmocka_unit_test(a_secret_that_cannot_be_written_is_exit_status_1),
+        cmocka_unit_test(a_pipe_without_a_reader_is_an_error_and_no_signal),
         cmocka_unit_test(env_lines_are_what_a_deployment_reads),
         cmocka_unit_test(a_kubernetes_secret_has_a_name_of_the_clients),
     };

@@ -248,6 +248,35 @@ static void links_are_not_followed(void **state)
     (void)close(fd);
 }
 
+/* "keys" or "lock" are names that others use too. */
+static void names_like_ours_make_no_directory_ours(void **state)
+{
+    static const char *const others[] = {"keys", "lock"};
+    struct bench *bench = *state;
+    assert_int_equal(mkdir(bench->path, 0700), 0);
+    int fd = open(bench->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        assert_int_equal(mkdirat(fd, others[i], 0700), 0);
+        assert_int_equal(mkdirat(fd, "target", 0700), 0);
+        assert_int_equal(open_dir(bench, true), CONFLICT);
+        assert_non_null(strstr(bench->err.detail, bench->path));
+        assert_non_null(strstr(bench->err.detail, "--data"));
+        assert_int_equal(unlinkat(fd, "target", AT_REMOVEDIR), 0);
+        assert_int_equal(unlinkat(fd, others[i], AT_REMOVEDIR), 0);
+    }
+    (void)close(fd);
+}
+
+static void offline_an_unmade_directory_is_named(void **state)
+{
+    struct bench *bench = *state;
+    assert_int_equal(mkdir(bench->path, 0700), 0);
+    assert_int_equal(open_dir(bench, false), NOT_FOUND);
+    assert_non_null(strstr(bench->err.detail, bench->path));
+    assert_non_null(strstr(bench->err.detail, "--data"));
+}
+
 static void a_second_server_is_refused_at_once(void **state)
 {
     struct bench *bench = *state;
@@ -386,6 +415,8 @@ int main(void)
         dir_test(an_offline_command_uses_what_is_there),
         dir_test(a_directory_that_others_may_write_in_is_refused),
         dir_test(a_directory_of_other_files_is_refused),
+        dir_test(names_like_ours_make_no_directory_ours),
+        dir_test(offline_an_unmade_directory_is_named),
         dir_test(a_missing_key_beside_a_database_is_not_made_anew),
         dir_test(a_key_of_another_size_is_refused_unharmed),
         dir_test(a_key_that_others_can_read_is_refused),
