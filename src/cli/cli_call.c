@@ -52,8 +52,15 @@ static bool start_offline_server(const struct cli *cli, const char *data)
         (void)setsid();
         if (dup2(out[1], STDOUT_FILENO) < 0)
             _exit(127);
-        (void)execl("/proc/self/exe", "postern", "serve", "--offline", "--data", data,
-                    config.len > 0 ? "--config" : (char *)NULL, config.ptr, (char *)NULL);
+        const char *arguments[10] = {"postern", "serve", "--offline", "--data", data};
+        size_t count = 5;
+        if (config.len > 0) {
+            arguments[count++] = "--config";
+            arguments[count++] = config.ptr;
+        }
+        if (cli->is_json) /* what it logs stands on our standard error */
+            arguments[count++] = "--log-format=json";
+        (void)execv("/proc/self/exe", (char *const *)(uintptr_t)arguments);
         _exit(127);
     }
     (void)close(out[1]);
@@ -61,10 +68,12 @@ static bool start_offline_server(const struct cli *cli, const char *data)
     ssize_t got = pid < 0 ? -1 : read(out[0], line, sizeof line);
     (void)close(out[0]);
     struct span said = span_of(line, got < 0 ? 0 : (size_t)got);
-    if (span_starts(said, SPAN("ready ")))
+    struct span first;
+    (void)span_cut(&said, '\n', &first);
+    if (span_starts(first, SPAN("ready ")))
         return true;
-    if (span_starts(said, SPAN("failed ")))
-        (void)cli_fail(cli, "%.*s", SPAN_FMT(span_trim(span_from(said, SPAN("failed ").len))));
+    if (span_starts(first, SPAN("failed ")))
+        (void)cli_fail(cli, "%.*s", SPAN_FMT(span_from(first, SPAN("failed ").len)));
     else
         (void)cli_fail(cli, "no server could be started for %s: its messages say why", data);
     return false;

@@ -50,11 +50,13 @@ int cli_secret_write(const struct cli *cli, int take_fd, const json_t *client)
     size_t len = strlen(secret);
     int error = 0;
     /* A pipe whose reader is gone is an error to tell, not the end of this program. */
-    void (*on_pipe)(int) = signal(SIGPIPE, SIG_IGN);
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction kept;
+    (void)sigaction(SIGPIPE, &ignore, &kept);
     ssize_t written = write(take_fd, secret, len);
     if (written != (ssize_t)len)
         error = written < 0 ? errno : ENOSPC;
-    (void)signal(SIGPIPE, on_pipe);
+    (void)sigaction(SIGPIPE, &kept, NULL);
     if (fsync(take_fd) != 0 && error == 0 && errno != EINVAL && errno != EROFS)
         error = errno; /* EINVAL: a pipe or terminal has nothing to sync */
     if (close(take_fd) != 0 && error == 0)

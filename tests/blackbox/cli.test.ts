@@ -277,8 +277,20 @@ describe('postern says what is wrong', () => {
         for (const data of [join(server.data, 'missing'), join(server.data, 'events')]) {
             const finished = await cli(data, ['app-client', 'list', '--json']);
             assert.equal(finished.code, 1);
-            assert.match(JSON.parse(finished.stderr).error, new RegExp(`${data.slice(-20)}.*--data`));
+            assert.match(JSON.parse(finished.stderr).error, new RegExp(`${data.slice(-20)}.*--data$`));
         }
+    });
+
+    it('with --json, what a server that was started for it logs is JSON too', async () => {
+        await withServer({}, async (stopped) => {
+            await stopped.stop();
+            writeFileSync(join(stopped.data, 'keys', 'kek'), Buffer.alloc(32, 7));
+            const finished = await stopped.cli(['app-client', 'list', '--json']);
+            assert.equal(finished.code, 1);
+            const lines = finished.stderr.trimEnd().split('\n').map((line) => JSON.parse(line));
+            assert(lines.length > 1, finished.stderr);
+            assert.match(lines.at(-1).error, /no server could be started/);
+        });
     });
 
     it('--help of a group of commands lists them', async () => {
