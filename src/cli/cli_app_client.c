@@ -74,7 +74,7 @@ static int add_common(const struct cli *cli, json_t *body)
 {
     json_t *roles = json_array();
     json_t *corpus_roles = json_array();
-    int64_t ttl;
+    int64_t ttl = 0;
     int result = 0;
     for (size_t i = 0; i < cli->option_count && result == 0; i++) {
         struct span name = cli->options[i].name;

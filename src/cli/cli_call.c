@@ -178,7 +178,7 @@ static int take_json(const struct cli *cli, const struct http_answer *answer,
 int cli_call(struct cli *cli, const char *method, struct span target, const json_t *body,
              struct cli_answer *ret_answer)
 {
-    struct http_answer answer;
+    struct http_answer answer = {0};
     char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
     if (body != NULL && text == NULL)
         return cli_fail(cli, "no memory");
@@ -191,7 +191,7 @@ int cli_call(struct cli *cli, const char *method, struct span target, const json
 
 int cli_call_text(struct cli *cli, struct span target, struct span *ret_text)
 {
-    struct http_answer answer;
+    struct http_answer answer = {0};
     struct cli_answer refusal;
     struct http_call call = {.method = SPAN("GET"), .target = target};
     int result = ask(cli, &call, &answer);
@@ -206,7 +206,7 @@ int cli_call_text(struct cli *cli, struct span target, struct span *ret_text)
 enum status cli_call_running(struct cli *cli, struct span target, json_t **ret_json,
                              struct err *err)
 {
-    struct http_answer answer;
+    struct http_answer answer = {0};
     struct http_call call = {.method = SPAN("GET"), .target = target};
     char *data = arena_cstr(&cli->arena, cli->config.data);
     int fd = data == NULL ? -1 : connect_control(data);

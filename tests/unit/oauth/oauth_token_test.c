@@ -147,6 +147,8 @@ static void more_parameters_than_are_read_are_a_bad_request(void **state)
     f.x.body = buf_span(&body);
     oauth_token(&f.x);
     assert_oauth_error(&f, 400, "invalid_request");
+    struct span reply = buf_span(&f.x.reply.body);
+    assert_non_null(memmem(reply.ptr, reply.len, "more than 64 ", 13)); /* the limit is named */
     fixture_close(&f);
 }
 

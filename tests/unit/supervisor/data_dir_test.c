@@ -369,6 +369,25 @@ static void the_control_socket_is_its_owners_and_replaces_an_old_one(void **stat
     assert_int_equal(umask(mask), 022); /* as it was before */
 }
 
+/* Root's command in another user's directory: that user's server can replace what it left. */
+static void roots_control_socket_is_the_directorys_owners(void **state)
+{
+    enum { OWNER = 12345, GROUP = 12346 };
+    struct bench *bench = *state;
+    struct stat info;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(open_dir(bench, true), OK);
+    assert_int_equal(fchown(bench->dir.fd, OWNER, GROUP), 0);
+    int fd = data_dir_control_socket(&bench->dir, &bench->err);
+    assert_true(fd >= 0);
+    assert_int_equal(fstatat(bench->dir.fd, "control.sock", &info, AT_SYMLINK_NOFOLLOW), 0);
+    assert_int_equal(info.st_uid, OWNER);
+    assert_int_equal(info.st_gid, GROUP);
+    assert_int_equal(info.st_mode & 07777, 0600);
+    (void)close(fd);
+}
+
 #define dir_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 static void a_directory_that_others_may_write_in_is_refused(void **state)
@@ -425,6 +444,7 @@ int main(void)
         dir_test(an_offline_command_is_waited_for),
         dir_test(paths_that_cannot_be_are_refused),
         dir_test(the_control_socket_is_its_owners_and_replaces_an_old_one),
+        dir_test(roots_control_socket_is_the_directorys_owners),
     };
     return RUN_TESTS(tests);
 }
