@@ -45,8 +45,8 @@ static void read_limits(const struct app *app)
         struct span limit;
         uint64_t count;
     } rows[] = {
-        {SPAN("failures"), counts.unchecked},     {SPAN("address"), counts.requests_refused},
-        {SPAN("global"), counts.overall_refused}, {SPAN("client"), counts.tokens_refused},
+        {SPAN("failures"), counts.failures_refused}, {SPAN("address"), counts.requests_refused},
+        {SPAN("global"), counts.overall_refused},    {SPAN("client"), counts.tokens_refused},
         {SPAN("overload"), counts.requests_shed},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)

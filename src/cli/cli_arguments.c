@@ -87,6 +87,14 @@ static void find_command(struct cli_named *named)
     }
 }
 
+/* An option of every command. */
+static bool is_common(struct span name)
+{
+    return span_equal(name, SPAN("json")) || span_equal(name, SPAN("help")) ||
+           span_equal(name, SPAN("version")) || span_equal(name, SPAN("data")) ||
+           span_equal(name, SPAN("config"));
+}
+
 struct cli_named cli_arguments_command(int argc, char **argv)
 {
     struct cli_named named = {0};
@@ -95,6 +103,8 @@ struct cli_named cli_arguments_command(int argc, char **argv)
     while (read_argument(&reader, &argument)) {
         if (!argument.is_option && named.word_count < CLI_COMMAND_WORDS_MAX)
             named.words[named.word_count++] = argument.text.ptr;
+        if (argument.is_option && named.command_option.len == 0 && !is_common(argument.text))
+            named.command_option = argument.text;
         named.wants_help |= argument.is_option && span_equal(argument.text, SPAN("help"));
         named.wants_json |= argument.is_option && span_equal(argument.text, SPAN("json"));
         named.wants_version |= argument.is_option && span_equal(argument.text, SPAN("version"));

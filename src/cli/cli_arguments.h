@@ -16,6 +16,7 @@ struct cli_named {
     bool wants_help; /* --help or --version stand where a command's options would */
     bool wants_version;
     bool wants_json;
+    struct span command_option; /* the first that needs a command; empty: none */
 };
 
 struct cli_named cli_arguments_command(int argc, char **argv);

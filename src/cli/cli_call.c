@@ -149,11 +149,12 @@ static int ask(struct cli *cli, struct http_call *call, struct http_answer *ret_
     if (fd < 0 && access(data, F_OK) != 0 && errno == ENOENT)
         return cli_fail(cli,
                         "there is no data directory %s: start `postern serve`, or name another "
-                        "with --data",
+                        "with --data or POSTERN_DATA",
                         data);
     if (fd < 0)
-        return cli_fail(cli, "cannot reach a server in the data directory %s: %s", data,
-                        strerror(errno));
+        return cli_fail(cli, "cannot reach a server in the data directory %s: %s%s", data,
+                        strerror(errno),
+                        errno == EACCES ? ": run this as root or as the server's user" : "");
     if (exchange(cli, fd, call, ret_answer, &err) != OK)
         return cli_fail(cli, "the server does not answer: %s", err.detail);
     return 0;
@@ -191,12 +192,17 @@ int cli_call(struct cli *cli, const char *method, struct span target, const json
 
 int cli_call_text(struct cli *cli, struct span target, struct span *ret_text)
 {
+    struct err err = {0};
     struct http_answer answer = {0};
     struct cli_answer refusal;
     struct http_call call = {.method = SPAN("GET"), .target = target};
-    int result = ask(cli, &call, &answer);
-    if (result != 0)
-        return result;
+    char *data = arena_cstr(&cli->arena, cli->config.data);
+    int fd = data == NULL || cli_call_is_offline(cli) ? -1 : connect_control(data);
+    if (fd < 0)
+        return cli_fail(cli, "no server runs in the data directory %.*s: see `postern doctor`",
+                        SPAN_FMT(cli->config.data));
+    if (exchange(cli, fd, &call, &answer, &err) != OK)
+        return cli_fail(cli, "the server does not answer: %s", err.detail);
     if (answer.status != 200)
         return take_json(cli, &answer, &refusal) == 0 ? cli_fail(cli, "no answer") : 1;
     *ret_text = answer.body;

@@ -16,7 +16,8 @@ struct cli_answer {
  * result is the exit status to end with; 0 when there is a good answer. */
 int cli_call(struct cli *cli, const char *method, struct span target, const json_t *body,
              struct cli_answer *ret_answer) MUST_USE;
-/* The body of a good answer that is no JSON, in cli's arena; else as above. */
+/* The body of a running server's good answer that is no JSON, in cli's arena; starts no server: one
+ * that has just begun has nothing to tell. Else as above. */
 int cli_call_text(struct cli *cli, struct span target, struct span *ret_text) MUST_USE;
 
 /* Is the server that answers an offline one? It may have been started by another command with

@@ -28,12 +28,17 @@ static void run_check(const struct doctor *doctor, const struct doctor_check *ch
                       struct doctor_finding *finding)
 {
     *finding = (struct doctor_finding){0};
-    if (check->needs_server && doctor->status == NULL) {
-        finding->level = DOCTOR_SKIP;
-        (void)snprintf(finding->sentence, sizeof finding->sentence, "Needs a running server.");
+    const char *missing = NULL;
+    if (check->needs == NEEDS_SERVER && doctor->status == NULL)
+        missing = "Needs a running server.";
+    else if (check->needs == NEEDS_DATA && !doctor->is_initialised)
+        missing = "Needs the data directory.";
+    if (missing == NULL) {
+        check->run(doctor, finding);
         return;
     }
-    check->run(doctor, finding);
+    finding->level = DOCTOR_SKIP;
+    (void)snprintf(finding->sentence, sizeof finding->sentence, "%s", missing);
 }
 
 static void print_finding(const struct doctor_check *check, const struct doctor_finding *finding)
@@ -83,6 +88,7 @@ int cli_doctor(struct cli *cli)
         return cli_fail(cli, "no memory");
     int data_fd = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct doctor doctor = {.cli = cli, .data_fd = data_fd, .data_errno = errno};
+    doctor.is_initialised = data_fd >= 0 && faccessat(data_fd, "postern.db", F_OK, 0) == 0;
     if (cli_call_running(cli, SPAN("/control/status"), &status, &err) != OK)
         doctor.why_not = err.detail;
     doctor.status = status;

@@ -14,13 +14,14 @@ struct doctor {
     struct cli *cli;
     int data_fd;          /* -1: it cannot be opened */
     int data_errno;       /* then why */
+    bool is_initialised;  /* postern.db is in it */
     const json_t *status; /* GET /control/status; NULL: no server answers */
     const char *why_not;  /* then why */
 };
 
 enum doctor_level {
     DOCTOR_OK,
-    DOCTOR_SKIP, /* cannot be looked at without a running server */
+    DOCTOR_SKIP, /* what it needs is not there */
     DOCTOR_WARN,
     DOCTOR_FAIL,
 };
@@ -31,9 +32,15 @@ struct doctor_finding {
     char advice[256]; /* what to do; empty when all is well */
 };
 
+enum doctor_needs {
+    NEEDS_NOTHING,
+    NEEDS_DATA,   /* a data directory that is one, and can be opened */
+    NEEDS_SERVER, /* one that answers */
+};
+
 struct doctor_check {
     const char *name;
-    bool needs_server;
+    enum doctor_needs needs;
     void (*run)(const struct doctor *doctor, struct doctor_finding *finding);
 };
 

@@ -29,7 +29,7 @@ enum {
     FILES_BESIDE_CONNECTIONS = 128, /* database, lanes, event log, listeners */
     CONNECT_MS = 2000,
     KEK_BYTES = 32,
-    CHILDREN_MAX = 64,
+    CHILDREN_LINE_MAX = 1024,
 };
 
 /* Appends to a text of that size; what does not fit is cut. */
@@ -54,7 +54,8 @@ static void find(struct doctor_finding *finding, enum doctor_level level, const 
     if (level > finding->level)
         *finding = (struct doctor_finding){.level = level};
     append(finding->sentence, sizeof finding->sentence, sentence);
-    append(finding->advice, sizeof finding->advice, advice);
+    if (strstr(finding->advice, advice) == NULL)
+        append(finding->advice, sizeof finding->advice, advice);
 }
 
 static void check_server(const struct doctor *doctor, struct doctor_finding *finding)
@@ -63,7 +64,9 @@ static void check_server(const struct doctor *doctor, struct doctor_finding *fin
         find(finding, DOCTOR_OK, "", "A server runs in this data directory (process %" PRId64 ").",
              doctor_number(doctor, "supervisor_pid"));
     else
-        find(finding, DOCTOR_WARN, "Start it: `postern serve`, or `systemctl start postern`.",
+        find(finding, DOCTOR_WARN,
+             doctor->data_errno == EACCES ? "Run this as root or as the server's user."
+                                          : "Start it: `postern serve`.",
              "No server answers on the control socket: %s.", doctor->why_not);
 }
 
@@ -71,9 +74,18 @@ static void check_data(const struct doctor *doctor, struct doctor_finding *findi
 {
     struct stat info;
     if (doctor->data_fd < 0 || fstat(doctor->data_fd, &info) != 0) {
-        find(finding, DOCTOR_FAIL, "Set data to the right folder, or run this as its owner.",
+        find(finding, DOCTOR_FAIL,
+             doctor->data_errno == EACCES ? "Run this as root or as the server's user."
+                                          : "Name it with --data or POSTERN_DATA.",
              "The data directory %.*s cannot be opened: %s.", SPAN_FMT(doctor->cli->config.data),
              strerror(doctor->data_errno));
+        return;
+    }
+    if (!doctor->is_initialised) {
+        find(finding, DOCTOR_FAIL,
+             "Name it with --data or POSTERN_DATA; `postern serve` makes one of an empty folder.",
+             "%.*s is not a data directory: it holds no postern.db.",
+             SPAN_FMT(doctor->cli->config.data));
         return;
     }
     find(finding, DOCTOR_OK, "", "The data directory is its owner's alone (mode %03o).",
@@ -89,8 +101,7 @@ static void check_keys(const struct doctor *doctor, struct doctor_finding *findi
 {
     struct stat folder;
     struct stat key;
-    if (doctor->data_fd < 0 ||
-        fstatat(doctor->data_fd, "keys", &folder, AT_SYMLINK_NOFOLLOW) != 0 ||
+    if (fstatat(doctor->data_fd, "keys", &folder, AT_SYMLINK_NOFOLLOW) != 0 ||
         fstatat(doctor->data_fd, "keys/kek", &key, AT_SYMLINK_NOFOLLOW) != 0) {
         find(finding, DOCTOR_FAIL,
              "Restore keys/kek from its backup; without a backup the database cannot be read.",
@@ -110,7 +121,7 @@ static void check_keys(const struct doctor *doctor, struct doctor_finding *findi
 static void check_disk(const struct doctor *doctor, struct doctor_finding *finding)
 {
     struct statvfs info;
-    if (doctor->data_fd < 0 || fstatvfs(doctor->data_fd, &info) != 0) {
+    if (fstatvfs(doctor->data_fd, &info) != 0) {
         find(finding, DOCTOR_FAIL, "See the data directory.", "The disk cannot be looked at.");
         return;
     }
@@ -162,15 +173,20 @@ static void check_parts(const struct doctor *doctor, struct doctor_finding *find
 static void check_public_url(const struct doctor *doctor, struct doctor_finding *finding)
 {
     const char *url = doctor_text(doctor, "public_url");
-    bool is_https = strncmp(url, "https://", 8) == 0;
-    find(finding, is_https ? DOCTOR_OK : DOCTOR_WARN,
-         is_https ? "" : "Set public_url to the https:// origin that clients use.",
-         is_https ? "Tokens name the issuer %s."
-                  : "Tokens name the issuer %s, which only this machine can reach.",
-         url);
+    const char *host = strstr(url, "://");
+    host = host == NULL ? url : host + strlen("://");
+    bool is_loopback = strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0 ||
+                       strncmp(host, "localhost", 9) == 0;
+    find(finding, DOCTOR_OK, "", "Tokens name the issuer %s.", url);
+    if (is_loopback)
+        find(finding, DOCTOR_WARN, "Set public_url to the https:// origin that clients use.",
+             "Tokens name the issuer %s, which only this machine can reach.", url);
+    else if (strncmp(url, "https://", 8) != 0)
+        find(finding, DOCTOR_WARN, "Set public_url to the https:// origin that clients use.",
+             "Tokens name the issuer %s: secrets travel in the clear.", url);
 }
 
-/* True when something accepts at "ADDR:PORT". */
+/* True when something accepts at "ADDR:PORT". *ret_is_known: the port is a fixed one. */
 static bool connects(const char *listen, bool *ret_is_known)
 {
     char host[INET6_ADDRSTRLEN + 2] = "";
@@ -207,8 +223,11 @@ static void check_listeners(const struct doctor *doctor, struct doctor_finding *
     find(finding, DOCTOR_OK, "", "Every configured listener accepts connections.");
     for (size_t i = 0; i < json_array_size(listeners); i++) {
         bool is_known;
-        const char *listen = json_string_value(json_array_get(listeners, i));
-        if (listen != NULL && !connects(listen, &is_known) && is_known)
+        char listen[INET6_ADDRSTRLEN + 16] = ""; /* without "tls" and "for=…" */
+        const char *row = json_string_value(json_array_get(listeners, i));
+        if (row != NULL)
+            (void)snprintf(listen, sizeof listen, "%.*s", (int)strcspn(row, " "), row);
+        if (!connects(listen, &is_known) && is_known)
             find(finding, DOCTOR_FAIL, "See the server's log and the host's firewall.",
                  "Nothing accepts connections at %s.", listen);
     }
@@ -240,18 +259,24 @@ static int64_t child_of(int64_t supervisor, const char *wanted)
 {
     char path[64];
     char name[64];
-    long child;
-    int64_t found = 0;
+    char line[CHILDREN_LINE_MAX] = "";
     (void)snprintf(path, sizeof path, "/proc/%" PRId64 "/task/%" PRId64 "/children", supervisor,
                    supervisor);
     FILE *stream = fopen(path, "re");
-    for (int i = 0; stream != NULL && i < CHILDREN_MAX && fscanf(stream, "%ld", &child) == 1; i++) {
-        if (read_proc(child, "status", "Name", name, sizeof name) && strcmp(name, wanted) == 0)
-            found = child;
+    if (stream == NULL)
+        return 0;
+    bool is_read = fgets(line, sizeof line, stream) != NULL;
+    (void)fclose(stream);
+    struct span rest = span_cstr(line);
+    struct span word;
+    int64_t child;
+    for (bool is_more = is_read; is_more;) {
+        is_more = span_cut(&rest, ' ', &word);
+        if (span_to_int64(word, &child) && read_proc(child, "status", "Name", name, sizeof name) &&
+            strcmp(name, wanted) == 0)
+            return child;
     }
-    if (stream != NULL)
-        (void)fclose(stream);
-    return found;
+    return 0;
 }
 
 /* proc_pid_status(5): Seccomp 2 is a filter; the first of Uid is the real one. */
@@ -357,20 +382,20 @@ static void check_versions(const struct doctor *doctor, struct doctor_finding *f
 }
 
 const struct doctor_check doctor_checks[] = {
-    {"server", false, check_server},
-    {"data", false, check_data},
-    {"keys", false, check_keys},
-    {"disk", false, check_disk},
-    {"clock", false, check_clock},
-    {"parts", true, check_parts},
-    {"public_url", true, check_public_url},
-    {"listeners", true, check_listeners},
-    {"certificate", true, check_certificate},
-    {"front", true, check_front},
-    {"signer", true, check_signer},
-    {"files", true, check_files},
-    {"events", true, check_events},
-    {"versions", true, check_versions},
+    {"server", NEEDS_NOTHING, check_server},
+    {"data", NEEDS_NOTHING, check_data},
+    {"keys", NEEDS_DATA, check_keys},
+    {"disk", NEEDS_DATA, check_disk},
+    {"clock", NEEDS_NOTHING, check_clock},
+    {"parts", NEEDS_SERVER, check_parts},
+    {"public_url", NEEDS_SERVER, check_public_url},
+    {"listeners", NEEDS_SERVER, check_listeners},
+    {"certificate", NEEDS_SERVER, check_certificate},
+    {"front", NEEDS_SERVER, check_front},
+    {"signer", NEEDS_SERVER, check_signer},
+    {"files", NEEDS_SERVER, check_files},
+    {"events", NEEDS_SERVER, check_events},
+    {"versions", NEEDS_SERVER, check_versions},
 };
 
 const size_t doctor_check_count = ARRAY_LEN(doctor_checks);

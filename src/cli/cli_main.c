@@ -53,9 +53,10 @@ static bool print_commands_of(const struct cli *cli, const char *word, bool is_h
     return true;
 }
 
-enum { HELP_COLUMN = 35 };
+enum { HELP_COLUMN = 35, HELP_BYTES_MAX = 4096 };
 
-/* An option and its help, whose further lines stand below the first. */
+/* An option and its help, whose further lines stand below the first; all of it below an option that
+ * is too long. */
 static void print_option(const char *name, const char *value, const char *help)
 {
     struct span rest = span_cstr(help);
@@ -65,8 +66,10 @@ static void print_option(const char *name, const char *value, const char *help)
                    value == NULL ? "" : value);
     int width = (int)utf8_length(span_cstr(option));
     bool goes_on = span_cut(&rest, '\n', &line);
-    (void)printf("  %s%*s%.*s\n", option, width < HELP_COLUMN - 3 ? HELP_COLUMN - 2 - width : 1, "",
-                 SPAN_FMT(line));
+    if (width < HELP_COLUMN - 3)
+        (void)printf("  %s%*s%.*s\n", option, HELP_COLUMN - 2 - width, "", SPAN_FMT(line));
+    else
+        (void)printf("  %s\n%*s%.*s\n", option, HELP_COLUMN, "", SPAN_FMT(line));
     while (goes_on) {
         goes_on = span_cut(&rest, '\n', &line);
         (void)printf("%*s%.*s\n", HELP_COLUMN, "", SPAN_FMT(line));
@@ -87,7 +90,13 @@ static int print_command_help(const struct cli_command *command)
         (void)snprintf(name, sizeof name, "%.*s", SPAN_FMT(key));
         for (char *at = name; *at != '\0'; at++)
             *at = *at == '_' ? '-' : *at;
-        print_option(name, NULL, config_key_help(i));
+        struct buf help AUTO(buf);
+        buf_init(&help, HELP_BYTES_MAX);
+        buf_printf(&help, "%s\n(", config_key_help(i));
+        config_key_print_values(i, &help);
+        buf_put(&help, SPAN(")"));
+        buf_byte(&help, '\0');
+        print_option(name, "VALUE", buf_ok(&help) ? help.data : config_key_help(i));
     }
     return 0;
 }
@@ -97,6 +106,8 @@ static int run_nothing(const struct cli *cli, const struct cli_named *named, int
 {
     if (named->word_count == 0 && (argc == 1 || named->wants_help))
         return print_help();
+    if (named->word_count == 0 && named->command_option.len > 0)
+        return cli_usage(cli, "--%.*s needs a command before it", SPAN_FMT(named->command_option));
     if (named->word_count == 0)
         return cli_usage(cli, "a command is missing");
     if (named->word_count == 1 && print_commands_of(cli, named->words[0], named->wants_help))

@@ -7,17 +7,44 @@
 const struct json_limits json_limits_default = {.depth_max = JSON_WRITER_DEPTH,
                                                 .members_max = 1024};
 
-/* One pass over the text without building anything: nesting, commas per container, and containers
- * and commas altogether, so that a text over the limits is refused before jansson spends memory on
+/* What has been counted of a text, without building anything. */
+struct scan {
+    size_t members[JSON_WRITER_DEPTH + 1]; /* of each open container, commas plus one */
+    size_t depth;
+    size_t values; /* containers and commas altogether */
+};
+
+/* One byte outside strings. */
+static enum status scan_byte(struct scan *scan, char byte, const struct json_limits *limits,
+                             struct err *err)
+{
+    bool opens = byte == '{' || byte == '[';
+    if ((opens || byte == ',') && ++scan->values > JSON_VALUES_PER_MEMBER * limits->members_max)
+        return fail(err, INVALID, "The JSON has more than %zu values.",
+                    JSON_VALUES_PER_MEMBER * limits->members_max);
+    if (opens) {
+        if (++scan->depth > limits->depth_max || scan->depth > JSON_WRITER_DEPTH)
+            return fail(err, INVALID, "The JSON is nested deeper than %zu levels.",
+                        limits->depth_max);
+        scan->members[scan->depth] = 1;
+    } else if ((byte == '}' || byte == ']') && scan->depth > 0) {
+        scan->depth--;
+    } else if (byte == ',' && ++scan->members[scan->depth] > limits->members_max) {
+        return fail(err, INVALID, "A JSON array or object has more than %zu members.",
+                    limits->members_max);
+    }
+    return OK;
+}
+
+/* One pass over the text, so that a text over the limits is refused before jansson spends memory on
  * it (some 300 bytes for an empty object of two). Strings are skipped; a text that is not JSON is
  * jansson's to refuse. */
-static enum status scan(struct span text, const struct json_limits *limits, struct err *err)
+static enum status scan_text(struct span text, const struct json_limits *limits, struct err *err)
 {
-    size_t members[JSON_WRITER_DEPTH + 1] = {0};
-    size_t depth = 0;
-    size_t values = 0;
+    struct scan scan = {0};
     bool is_in_string = false;
-    for (size_t i = 0; i < text.len; i++) {
+    enum status status = OK;
+    for (size_t i = 0; i < text.len && status == OK; i++) {
         char byte = text.ptr[i];
         if (is_in_string) {
             if (byte == '\\')
@@ -26,30 +53,16 @@ static enum status scan(struct span text, const struct json_limits *limits, stru
             continue;
         }
         is_in_string = byte == '"';
-        bool is_value = byte == '{' || byte == '[' || byte == ',';
-        if (is_value && ++values > JSON_VALUES_PER_MEMBER * limits->members_max)
-            return fail(err, INVALID, "The JSON has more than %zu values.",
-                        JSON_VALUES_PER_MEMBER * limits->members_max);
-        if (byte == '{' || byte == '[') {
-            if (++depth > limits->depth_max || depth > JSON_WRITER_DEPTH)
-                return fail(err, INVALID, "The JSON is nested deeper than %zu levels.",
-                            limits->depth_max);
-            members[depth] = 1;
-        } else if ((byte == '}' || byte == ']') && depth > 0) {
-            depth--;
-        } else if (byte == ',' && ++members[depth] > limits->members_max) {
-            return fail(err, INVALID, "A JSON array or object has more than %zu members.",
-                        limits->members_max);
-        }
+        status = scan_byte(&scan, byte, limits, err);
     }
-    return OK;
+    return status;
 }
 
 enum status json_parse(struct span text, const struct json_limits *limits, json_t **ret_json,
                        struct err *err)
 {
     json_error_t where;
-    enum status status = scan(text, limits, err);
+    enum status status = scan_text(text, limits, err);
     if (status != OK)
         return status;
     if (!utf8_is_valid(text))

@@ -8,9 +8,11 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { KEY_LEN_MAX = 40 };
-
-enum { FILE_NAME_SHOWN_MAX = 25 };
+enum {
+    CONFIG_LINE_MAX = 4096,
+    KEY_LEN_MAX = 40,
+    FILE_NAME_SHOWN_MAX = 25,
+};
 
 #define AT(member) offsetof(struct config, member)
 
@@ -309,7 +311,7 @@ void config_defaults(struct config *config)
 
 void config_source_begin(struct config *config)
 {
-    config->is_listen_kept = false;
+    config->keys_given = 0;
 }
 
 /* The value in what stands behind the '=' of a line. A comment may follow it, set off by white
@@ -346,6 +348,14 @@ enum status config_set(struct config *config, struct span name, struct span valu
     if (!fits_in_a_line(value))
         return fail(err, INVALID, "%.*s: no control character, ' #' or blank at an end",
                     SPAN_FMT(key->name));
+    _Static_assert(ARRAY_LEN(keys) <= 64, "a bit each in keys_given");
+    uint64_t bit = UINT64_C(1) << (key - keys);
+    bool is_again = (config->keys_given & bit) != 0;
+    if (is_again && key->kind != CONFIG_LISTEN)
+        return fail(err, INVALID, "%.*s: stands more than once", SPAN_FMT(key->name));
+    if (!is_again && key->kind == CONFIG_LISTEN)
+        config_value_clear_list(key, config); /* what weaker sources said */
+    config->keys_given |= bit;
     struct span kept = arena_copy(arena, value);
     if (kept.ptr == NULL)
         return fail(err, NO_MEMORY, "no memory for the configuration");
@@ -473,27 +483,48 @@ void config_print(const struct config *config, bool with_help, struct buf *out)
     }
 }
 
-void config_print_markdown(struct buf *out)
+/* The value behind '=', as a file would have it. */
+static struct span default_of(const struct config_key *key, struct buf *line)
 {
     struct config defaults;
+    struct span name;
     config_defaults(&defaults);
+    config_value_print(key, &defaults, line);
+    struct span value = buf_span(line);
+    (void)span_cut(&value, '=', &name);
+    return span_trim(span_first(value, value.len == 0 ? 0 : value.len - 1));
+}
+
+static void print_allowed(const struct config_key *key, struct buf *out)
+{
+    if (key->kind == CONFIG_INT)
+        buf_printf(out, "%lld to %lld", (long long)key->min, (long long)key->max);
+    else
+        buf_put(out, span_cstr(key->allowed));
+}
+
+void config_print_markdown(struct buf *out)
+{
     buf_put(out, SPAN("| key | default | allowed | meaning |\n| --- | --- | --- | --- |\n"));
     for (const struct config_key *key = keys; key < keys + ARRAY_LEN(keys); key++) {
         struct buf line AUTO(buf);
-        buf_init(&line, 4096);
-        config_value_print(key, &defaults, &line);
-        struct span value = buf_span(&line);
-        struct span name;
-        (void)span_cut(&value, '=', &name);
-        value = span_trim(span_first(value, value.len == 0 ? 0 : value.len - 1));
+        buf_init(&line, CONFIG_LINE_MAX);
+        struct span value = default_of(key, &line);
         buf_printf(out, "| `%.*s` | %s%.*s%s | ", SPAN_FMT(key->name), value.len == 0 ? "" : "`",
                    SPAN_FMT(value), value.len == 0 ? "" : "`");
-        if (key->kind == CONFIG_INT)
-            buf_printf(out, "%lld to %lld", (long long)key->min, (long long)key->max);
-        else
-            buf_put(out, span_cstr(key->allowed));
+        print_allowed(key, out);
         buf_printf(out, " | %s |\n", key->help);
     }
+}
+
+void config_key_print_values(size_t index, struct buf *out)
+{
+    struct buf line AUTO(buf);
+    buf_init(&line, CONFIG_LINE_MAX);
+    struct span value = default_of(&keys[index], &line);
+    print_allowed(&keys[index], out);
+    if (value.len > 0)
+        buf_printf(out, "; default %.*s", SPAN_FMT(value));
 }
 
 size_t config_key_count(void)

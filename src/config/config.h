@@ -71,7 +71,8 @@ struct config {
     struct span events;       /* where the event log goes: off, file or stderr */
     int64_t events_bytes_max;
     int64_t events_days_max;
-    bool is_listen_kept; /* while one source is read: it has said listen before */
+    uint64_t
+        keys_given; /* while one source is read: which it has said, by their place in the table */
 };
 
 void config_defaults(struct config *config);
@@ -82,8 +83,8 @@ enum status config_read_file(struct config *config, struct span text, const char
                              struct arena *arena, struct err *err) MUST_USE;
 
 /* Applies one value by key ("token_alg"), as flags and POSTERN_TOKEN_ALG do. NOT_FOUND: no such
- * key. The first value of a list in a source replaces the list of a weaker source: begin each
- * source with config_source_begin(). */
+ * key. INVALID also for a key that its source has given before, unless it is a list, whose first
+ * value replaces the list of a weaker source: begin each source with config_source_begin(). */
 enum status config_set(struct config *config, struct span name, struct span value,
                        struct arena *arena, struct err *err) MUST_USE;
 void config_source_begin(struct config *config);
@@ -115,3 +116,5 @@ void config_print_markdown(struct buf *out);
 size_t config_key_count(void);
 struct span config_key_name(size_t index);
 const char *config_key_help(size_t index);
+/* What it may be, and its default: "text or json; default text". */
+void config_key_print_values(size_t index, struct buf *out);

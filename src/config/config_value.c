@@ -140,13 +140,15 @@ static enum status set_listen(const struct config_key *key, struct config *confi
     if (status != OK)
         return status;
     size_t *count = (size_t *)(void *)((char *)config + key->count_offset);
-    if (!config->is_listen_kept)
-        *count = 0; /* the first value of this source replaces what weaker sources said */
-    config->is_listen_kept = true;
     if (*count == CONFIG_LISTEN_MAX)
         return fail(err, INVALID, "listen: at most %d addresses", CONFIG_LISTEN_MAX);
     text_at(key, config)[(*count)++] = value;
     return OK;
+}
+
+void config_value_clear_list(const struct config_key *key, struct config *config)
+{
+    *(size_t *)(void *)((char *)config + key->count_offset) = 0;
 }
 
 /* A name that resolvers and URL parsers agree on: what ends in a number is an IPv4 address to

@@ -38,5 +38,8 @@ void config_value_default(const struct config_key *key, struct config *config);
 enum status config_value_set(const struct config_key *key, struct config *config, struct span value,
                              struct err *err) MUST_USE;
 
+/* Empties a list. */
+void config_value_clear_list(const struct config_key *key, struct config *config);
+
 /* One `key = value` line, or several for a list. */
 void config_value_print(const struct config_key *key, const struct config *config, struct buf *out);

@@ -422,7 +422,7 @@ static void discard(struct http_conn *conn, size_t size)
 /* Keeps what came behind a request that runs. */
 static void keep_unread(struct http_conn *conn, struct span rest)
 {
-    size_t kept = conn->unread_len - conn->unread_at;
+    size_t kept = conn->unread == NULL ? 0 : conn->unread_len - conn->unread_at;
     char *unread = malloc(kept + rest.len);
     if (unread == NULL) {
         http_conn_close(conn);

@@ -123,7 +123,7 @@ static const struct ticket_key *named_key(const struct tls_context *context,
 {
     for (size_t i = 0; i < ARRAY_LEN(context->keys); i++) {
         const struct ticket_key *key = &context->keys[i];
-        if (key->made_at != 0 && now - key->made_at < 2 * TICKET_KEY_SECONDS &&
+        if (key->made_at != 0 && now - key->made_at < INT64_C(2) * TICKET_KEY_SECONDS &&
             memcmp(key->name, name, sizeof key->name) == 0)
             return key;
     }
@@ -265,6 +265,7 @@ static bool set_rules(struct tls_context *context)
 {
     SSL_CTX *ssl = context->ssl;
     static const unsigned char id[] = "postern";
+    char groups[] = "X25519:P-256:P-384"; /* the macro takes const away */
     (void)SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                        SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     (void)SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
@@ -274,8 +275,7 @@ static bool set_rules(struct tls_context *context)
     SSL_CTX_set_app_data(ssl, context);
     return SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_cipher_list(ssl, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
-           SSL_CTX_set1_groups_list(ssl, "X25519:P-256:P-384") == 1 &&
-           SSL_CTX_set_num_tickets(ssl, 1) == 1 &&
+           SSL_CTX_set1_groups_list(ssl, groups) == 1 && SSL_CTX_set_num_tickets(ssl, 1) == 1 &&
            SSL_CTX_set_session_id_context(ssl, id, sizeof id - 1) == 1 &&
            SSL_CTX_set_tlsext_ticket_key_evp_cb(ssl, on_ticket) == 1;
 }

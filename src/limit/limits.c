@@ -33,7 +33,7 @@ enum kind {
 
 enum count {
     COUNT_FAILURES,
-    COUNT_UNCHECKED,
+    COUNT_FAILURES_REFUSED,
     COUNT_REQUESTS_REFUSED,
     COUNT_OVERALL_REFUSED,
     COUNT_TOKENS_REFUSED,
@@ -100,7 +100,7 @@ void limits_counts(const struct limits *limits, struct limit_counts *ret_counts)
 {
     *ret_counts = (struct limit_counts){
         .failures = counted(limits, COUNT_FAILURES),
-        .unchecked = counted(limits, COUNT_UNCHECKED),
+        .failures_refused = counted(limits, COUNT_FAILURES_REFUSED),
         .requests_refused = counted(limits, COUNT_REQUESTS_REFUSED),
         .overall_refused = counted(limits, COUNT_OVERALL_REFUSED),
         .tokens_refused = counted(limits, COUNT_TOKENS_REFUSED),
@@ -214,7 +214,7 @@ enum status limits_before_check(struct limits *limits, struct span address, stru
     if (wait_ns == 0 ||
         limit_table_is_marked(limits->known, key_of(limits, KIND_KNOWN, address, client), now_ns))
         return OK;
-    count(limits, COUNT_UNCHECKED);
+    count(limits, COUNT_FAILURES_REFUSED);
     return RATE_LIMITED;
 }
 
@@ -229,7 +229,10 @@ enum status limits_failed(struct limits *limits, struct span address, struct spa
                       limits->budgets[KIND_ADDRESS_FAILURES], now_ns);
     limit_table_count(limits->failures, key_of(limits, KIND_CLIENT_FAILURES, address, client),
                       client_budget(limits, client), now_ns);
-    return wait_ns > 0 ? RATE_LIMITED : OK;
+    if (wait_ns == 0)
+        return OK;
+    count(limits, COUNT_FAILURES_REFUSED);
+    return RATE_LIMITED;
 }
 
 void limits_succeeded(struct limits *limits, struct span address, struct span client,

@@ -35,7 +35,7 @@ struct limit_options {
 /* Since start; for metrics. */
 struct limit_counts {
     uint64_t failures;         /* wrong secrets and tokens that were counted */
-    uint64_t unchecked;        /* refused without a look at the credential */
+    uint64_t failures_refused; /* 429 to wrong credentials, and to unchecked ones */
     uint64_t requests_refused; /* over a source's rate */
     uint64_t overall_refused;  /* over the rate of all */
     uint64_t tokens_refused;   /* over a client's rate */

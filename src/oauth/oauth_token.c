@@ -74,7 +74,7 @@ static bool check_request(struct exchange *x, const struct oauth_params *params,
         keep_refusal(
             step, OAUTH_INVALID_REQUEST,
             "The request comes from a web page: a client secret does not belong in a browser. "
-            "Ask from your back end, and roll this secret");
+            "Ask from your back end, and give the client a new secret: delete it and make another");
     }
     check_grant_type(grant_type, params->is_json, step);
     check_targets(x, &params->form, step);
@@ -126,7 +126,7 @@ static bool read_client(struct exchange *x, const struct oauth_params *params,
     enum status status = oauth_client_presented(x, params, ret_client);
     tell_client(x, ret_client);
     if (status == UNAUTHENTICATED && !x->may_block)
-        (void)guard_tells_failure(x, (struct span){0});
+        (void)guard_tells_failure(x, ret_client->client_id);
     return status == OK && (x->may_block || guard_admits_check(x, ret_client->client_id));
 }
 

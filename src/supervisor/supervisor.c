@@ -211,7 +211,7 @@ static void look_at_tls(const struct supervisor *self, struct file_mark marks[st
         marks[i].device = info.st_dev;
         marks[i].inode = info.st_ino;
         marks[i].size = info.st_size;
-        marks[i].changed_at = info.st_mtim;
+        marks[i].changed_at = info.st_ctim; /* also a new mode or owner */
     }
 }
 

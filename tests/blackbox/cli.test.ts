@@ -277,7 +277,7 @@ describe('postern says what is wrong', () => {
         for (const data of [join(server.data, 'missing'), join(server.data, 'events')]) {
             const finished = await cli(data, ['app-client', 'list', '--json']);
             assert.equal(finished.code, 1);
-            assert.match(JSON.parse(finished.stderr).error, new RegExp(`${data.slice(-20)}.*--data$`));
+            assert.match(JSON.parse(finished.stderr).error, new RegExp(`${data.slice(-20)}.*--data( or POSTERN_DATA)?$`));
         }
     });
 
@@ -495,6 +495,31 @@ describe('postern', () => {
         assert.match(finished.stdout, /^postern [0-9]+\.[0-9]+\.[0-9]+/);
     });
 
+    it('serve --help shows what each setting may be', async () => {
+        const finished = await run(POSTERN, ['serve', '--help']);
+        assert.equal(finished.code, 0);
+        assert.match(finished.stdout, /--token-alg VALUE +Signature.*\n.*\n? +\(RS256, PS256, ES256 or EdDSA; default RS256\)/);
+    });
+
+    it('an option without its command is named', async () => {
+        failsWith(await run(POSTERN, ['--bogus', '1']), /--bogus/);
+    });
+
+    it('a key that stands twice in a file is refused, a list may', async () => {
+        const directory = temporaryDirectory();
+        try {
+            const file = join(directory, 'postern.conf');
+            writeFileSync(file, 'listen = 127.0.0.1:8080\nlisten = 127.0.0.1:8081\ntoken_alg = RS256\n');
+            assert.equal((await run(POSTERN, ['config', 'check', '--config', file])).code, 0);
+            writeFileSync(file, 'token_alg = RS256\nlog_format = json\ntoken_alg = ES256\n');
+            const finished = await run(POSTERN, ['config', 'check', '--config', file]);
+            assert.notEqual(finished.code, 0);
+            assert.match(finished.stderr, /postern.conf, line 3: token_alg: stands more than once/);
+        } finally {
+            rmSync(directory, { recursive: true, force: true });
+        }
+    });
+
     it('refuses settings that it does not know or cannot read, naming them', async () => {
         const directory = temporaryDirectory();
         try {
@@ -504,6 +529,7 @@ describe('postern', () => {
                 [['--token-ttl-seconds', '0'], /token.ttl.seconds/], [['--token-alg', 'HS256'], /token.alg/], [['--token-alg', 'none'], /token.alg/],
                 [['--listen', 'nonsense'], /listen/], [['--listen', '127.0.0.1:65536'], /listen/], [['--secret-base', 'A-B'], /secret.base/],
                 [['--public-url', 'ftp://a'], /public.url/], [['--token-ttl-seconds'], /token.ttl.seconds/],
+                [['--token-alg', 'RS256', '--token-alg', 'ES256'], /token.alg.*more than once/],
             ] as [string[], RegExp][]) {
                 failsWith(await run(POSTERN, [...serve, ...args]), text);
                 assert.deepEqual(readdirSync(directory), [], `${args.join(' ')} made something`);

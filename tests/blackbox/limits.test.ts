@@ -63,6 +63,15 @@ describe('wrong secrets', () => {
         assert.equal((await askToken(server, '127.0.0.3', client)).status, 200);
     });
 
+    it('that cannot be ones count for the client too, and metrics count the refusals', async () => {
+        const before = Number(/^postern_limits_hit_total\{limit="failures"\} (\d+)$/m.exec((await server.cli(['metrics'])).stdout)?.[1]);
+        for (let i = 0; i < TOKENS_PER_CLIENT; i++) assert.equal((await askToken(server, '127.0.0.9', client, 'junk')).status, 401);
+        isLimitedToken(await askToken(server, '127.0.0.9', client, 'junk'));
+        isLimitedToken(await askToken(server, '127.0.0.9', client));
+        const after = Number(/^postern_limits_hit_total\{limit="failures"\} (\d+)$/m.exec((await server.cli(['metrics'])).stdout)?.[1]);
+        assert.equal(after - before, 2);
+    });
+
     it('do not refuse a client where its secret was right before', async () => {
         assert.equal((await askToken(server, '127.0.0.5', client)).status, 200);
         const replies: Reply[] = [];

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the operator sees: metrics, the event log, the log, doctor. And what nobody may see in them.
 import assert from 'node:assert/strict';
-import { chmodSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { decodeJwt } from './check.js';
 import { exchange } from './socket.js';
-import { POSTERN, eventually, run, useServer, withServer, type Json, type Server } from './server.js';
+import { POSTERN, eventually, run, temporaryDirectory, useServer, withServer, type Json, type Server } from './server.js';
 
 function events(server: Server): { lines: Json[]; text: string } {
     const folder = join(server.data, 'events');
@@ -54,6 +54,16 @@ describe('metrics', () => {
         assert.equal(after.value('postern_signer_waiting'), 0);
         assert.equal(after.value('postern_workers_waiting'), 0);
         assert.equal(after.value('postern_clients_in_memory'), 1);
+    });
+
+    it('are a running server\'s: none is started for them', async () => {
+        await withServer({}, async (stopped) => {
+            await stopped.stop();
+            const printed = await stopped.cli(['metrics']);
+            assert.equal(printed.code, 1);
+            assert.equal(printed.stdout, '');
+            assert.match(printed.stderr, /no server runs in the data directory/);
+        });
     });
 
     it('are for the control socket, not for the network', async () => {
@@ -159,6 +169,26 @@ describe('doctor', () => {
             assert.equal(checks.find((check) => check.check === 'parts').result, 'skipped');
             chmodSync(server.data, 0o777);
             assert.match((await server.cli(['doctor'])).stdout, /^fail +data /m);
+        });
+    });
+
+    it('says that a folder is no data directory, and asks nothing of it', async () => {
+        const directory = temporaryDirectory();
+        try {
+            const printed = await run(POSTERN, ['--data', directory, 'doctor', '--json']);
+            assert.equal(printed.code, 1);
+            const checks: Json[] = JSON.parse(printed.stdout).checks;
+            assert.match(checks.find((check) => check.check === 'data').message, /is not a data directory/);
+            for (const name of ['keys', 'disk']) assert.equal(checks.find((check) => check.check === name).result, 'skipped', name);
+        } finally {
+            rmSync(directory, { recursive: true, force: true });
+        }
+    });
+
+    it('knows a listener by its address, whatever it is for', async () => {
+        await withServer({ args: ['--listen', '127.0.0.1:0 for=metrics'] }, async (server) => {
+            const printed = await server.cli(['doctor', '--json']);
+            assert.equal(JSON.parse(printed.stdout).checks.find((check: Json) => check.check === 'listeners').result, 'ok', printed.stdout);
         });
     });
 
