@@ -91,6 +91,7 @@ static void write_numbers(const struct exchange *x, struct json_writer *writer)
         {SPAN_INIT("events_dropped"), METRIC_EVENTS_DROPPED},
         {SPAN_INIT("commits_failed"), METRIC_COMMITS_FAILED},
         {SPAN_INIT("tls_not_after"), METRIC_TLS_NOT_AFTER}, /* 0: no TLS */
+        {SPAN_INIT("landlock_abi"), METRIC_LANDLOCK_ABI},   /* 0: none */
     };
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         json_member_int(writer, numbers[i].name, metric_total(x->app->metrics, numbers[i].metric));

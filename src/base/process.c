@@ -7,7 +7,7 @@
 void process_drop_abilities(void)
 {
     const struct rlimit no_core = {0};
-    (void)prctl(PR_SET_DUMPABLE, 0);
+    (void)prctl(PR_SET_DUMPABLE, PROCESS_IS_SANITIZED);
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     (void)setrlimit(RLIMIT_CORE, &no_core);
 }

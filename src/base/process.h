@@ -4,6 +4,20 @@
 
 #include <stddef.h>
 
+/* Sanitizers ask more of the kernel than the product does: they map code, start a process that
+ * traces this one to find leaks, and write their reports somewhere. Builds with them give way, here
+ * and in sandbox/; nothing is switched off at run time. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define PROCESS_IS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define PROCESS_IS_SANITIZED 1
+#endif
+#endif
+#ifndef PROCESS_IS_SANITIZED
+#define PROCESS_IS_SANITIZED 0
+#endif
+
 /* No core files, no tracing by its own uid, no new privileges by execve. Before any thread. */
 void process_drop_abilities(void);
 

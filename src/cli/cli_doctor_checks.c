@@ -88,9 +88,13 @@ static void check_data(const struct doctor *doctor, struct doctor_finding *findi
              SPAN_FMT(doctor->cli->config.data));
         return;
     }
-    find(finding, DOCTOR_OK, "", "The data directory is its owner's alone (mode %03o).",
-         (unsigned)info.st_mode & 0777u);
-    if ((info.st_mode & 0027) != 0)
+    /* With the sticky bit the front's group may make files, and take none away. */
+    bool is_shared = (info.st_mode & S_ISVTX) != 0 && info.st_uid == 0;
+    find(finding, DOCTOR_OK, "",
+         is_shared ? "The data directory is root's and the front's (mode %04o)."
+                   : "The data directory is its owner's alone (mode %04o).",
+         (unsigned)info.st_mode & 07777u);
+    if ((info.st_mode & (is_shared ? 0007 : 0027)) != 0)
         find(finding, DOCTOR_FAIL, "chmod 700 the data directory.",
              "Others can write to the data directory, or look into it (mode %03o).",
              (unsigned)info.st_mode & 0777u);
@@ -280,8 +284,10 @@ static int64_t child_of(int64_t supervisor, const char *wanted)
 }
 
 /* proc_pid_status(5): Seccomp 2 is a filter; the first of Uid is the real one. */
-static void check_confinement(int64_t pid, const char *who, struct doctor_finding *finding)
+static void check_confinement(const struct doctor *doctor, int64_t pid, const char *who,
+                              struct doctor_finding *finding)
 {
+    int64_t landlock = doctor_number(doctor, "landlock_abi");
     char privileges[32] = "";
     char seccomp[32] = "";
     char user[64] = "";
@@ -298,22 +304,27 @@ static void check_confinement(int64_t pid, const char *who, struct doctor_findin
     if (strcmp(seccomp, "2") != 0)
         find(finding, DOCTOR_WARN, "See `sandbox` in docs/config.md, and the log.",
              "The %s runs without a system call filter.", who);
+    else if (landlock == 0)
+        find(finding, DOCTOR_WARN, "Boot a kernel that has Landlock in its list of lsm.",
+             "The %s runs under a system call filter alone: this kernel has no Landlock.", who);
     if (strcmp(privileges, "1") != 0)
         find(finding, DOCTOR_FAIL, "See the server's log.", "The %s could gain privileges.", who);
     if (finding->level == DOCTOR_OK)
-        find(finding, DOCTOR_OK, "", "The %s runs without privileges, under a system call filter.",
-             who);
+        find(finding, DOCTOR_OK, "",
+             "The %s runs without privileges, under a system call filter and Landlock (ABI "
+             "%" PRId64 ").",
+             who, landlock);
 }
 
 static void check_front(const struct doctor *doctor, struct doctor_finding *finding)
 {
-    check_confinement(doctor_number(doctor, "front_pid"), "front", finding);
+    check_confinement(doctor, doctor_number(doctor, "front_pid"), "front", finding);
 }
 
 static void check_signer(const struct doctor *doctor, struct doctor_finding *finding)
 {
-    check_confinement(child_of(doctor_number(doctor, "supervisor_pid"), "postern-signer"), "signer",
-                      finding);
+    check_confinement(doctor, child_of(doctor_number(doctor, "supervisor_pid"), "postern-signer"),
+                      "signer", finding);
 }
 
 static void check_files(const struct doctor *doctor, struct doctor_finding *finding)

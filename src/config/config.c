@@ -258,6 +258,14 @@ static const struct config_key keys[] = {
      .min = 1,
      .max = 3600,
      .help = "How often the use of credentials is written to the store."},
+    {.name = SPAN_INIT("sandbox"),
+     .kind = CONFIG_CHOICE,
+     .offset = AT(sandbox),
+     .text = SPAN_INIT("auto"),
+     .allowed = "auto, strict or off",
+     .help = "Confinement of front and signer: auto needs a system call filter and takes Landlock "
+             "where the kernel has it; strict needs both, and users of their own when started as "
+             "root; off takes neither."},
     {.name = SPAN_INIT("log_format"),
      .kind = CONFIG_CHOICE,
      .offset = AT(log_format),

@@ -39,6 +39,7 @@ enum metric {
     METRIC_LIMITS_HIT, /* limit */
     METRIC_TLS_NOT_AFTER,
     METRIC_SANDBOX, /* process */
+    METRIC_LANDLOCK_ABI,
     METRIC_HEAP_BYTES,
     METRIC_MEMORY_PEAK,
     METRIC_CPU_SECONDS,

@@ -127,6 +127,10 @@ const struct metric_row metric_rows[METRIC_COUNT] = {
                         .kind = METRIC_GAUGE,
                         .labels = {METRIC_LABEL_PROCESS},
                         .help = "1 when the process runs under its system call filter."},
+    [METRIC_LANDLOCK_ABI] = {.name = SPAN_INIT("postern_landlock_abi"),
+                             .kind = METRIC_GAUGE,
+                             .help = "Version of Landlock that confines front and signer; 0: "
+                                     "none."},
     [METRIC_HEAP_BYTES] = {.name = SPAN_INIT("postern_heap_bytes"),
                            .kind = METRIC_GAUGE,
                            .help = "Memory that the front has allocated."},

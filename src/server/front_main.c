@@ -11,6 +11,7 @@
 #include "http/tls.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
+#include "sandbox/sandbox.h"
 #include "server/front_app.h"
 #include "server/front_loop.h"
 #include "server/front_options.h"
@@ -54,6 +55,7 @@ struct front {
     struct proxies proxies;
     struct span origins[2 * CONFIG_LISTEN_MAX + 1]; /* of our own pages; in arena */
     struct tls_context *tls;                        /* NULL: no listener has TLS */
+    struct sandbox_state sandbox;
     int idle_fd; /* told by the first loop when the control socket is no longer used */
 };
 
@@ -271,6 +273,32 @@ static enum status make_origins(struct front *front, struct err *err)
     return status;
 }
 
+/* The last thing before the first file is opened and the first thread started. */
+static enum status enter_sandbox(struct front *front, struct err *err)
+{
+    struct span mode = front->app.config.sandbox;
+    raise_descriptors(front);
+    enum status status =
+        sandbox_enter(SANDBOX_FRONT, mode, front->options.data_fd, &front->sandbox, err);
+    if (status == OK && !front->sandbox.has_filter)
+        log_warn("sandbox = off: front and signer are not confined");
+    else if (status == OK && front->sandbox.landlock_abi == 0)
+        log_warn("this kernel has no Landlock: front and signer run under a system call filter "
+                 "alone");
+    return status;
+}
+
+/* A signer that serves has the same confinement: without it, it does not start. */
+static void set_gauges(const struct front *front)
+{
+    struct metrics *metrics = front->app.app.metrics;
+    metric_set(metrics, METRIC_SANDBOX, METRIC_PROCESS_FRONT, front->sandbox.has_filter);
+    metric_set(metrics, METRIC_SANDBOX, METRIC_PROCESS_SIGNER, front->sandbox.has_filter);
+    metric_set(metrics, METRIC_LANDLOCK_ABI, 0, front->sandbox.landlock_abi);
+    if (front->tls != NULL)
+        metric_set(metrics, METRIC_TLS_NOT_AFTER, 0, tls_not_after(front->tls));
+}
+
 static enum status start(struct front *front, struct err *err)
 {
     struct signing_lane *lane = signing_lane_new(front->options.lane_fds[0], true);
@@ -288,8 +316,8 @@ static enum status start(struct front *front, struct err *err)
     enum status status = front_app_open(&front->app, &options, err);
     if (status == OK)
         status = make_origins(front, err);
-    if (status == OK && front->tls != NULL)
-        metric_set(front->app.app.metrics, METRIC_TLS_NOT_AFTER, 0, tls_not_after(front->tls));
+    if (status == OK)
+        set_gauges(front);
     if (status == OK)
         status = start_workers(front, err);
     if (status == OK)
@@ -377,7 +405,6 @@ static void stop(struct front *front)
     for (size_t i = 0; i < front->loop_count; i++)
         front_loop_free(front->loops[i]);
     front_app_close(&front->app);
-    tls_context_free(front->tls);
 }
 
 static bool have_loops_ended(const struct front *front)
@@ -443,9 +470,44 @@ static int print_routes(void)
     return buf_ok(&text) && write(STDOUT_FILENO, text.data, text.len) == (ssize_t)text.len ? 0 : 1;
 }
 
-int main(int argc, char **argv)
+/* From what it was started with to its end. The process's exit status. */
+static int serve(struct front *front, int argc, char **argv)
 {
     struct err err = {0};
+    enum status status =
+        front_options_read(argc, argv, &front->options, &front->arena, &front->app.config, &err);
+    if (status != OK) {
+        log_error("%s", err.detail);
+        return 2;
+    }
+    log_init("posternd", span_equal(front->app.config.log_format, SPAN("json")));
+    front->loop_count = front->options.loop_count;
+    status = open_tls(front, &err); /* before the store is asked for: a wrong pair costs nothing */
+    if (status == OK && front->options.waits && !wait_for_store(front))
+        return 1;
+    if (status == OK)
+        status = enter_sandbox(front, &err);
+    if (status != OK) {
+        log_error("%s", err.detail);
+        return 1;
+    }
+    if (start(front, &err) != OK) {
+        log_error("%s", err.detail);
+        _exit(1); /* threads may run: nothing is freed under them */
+    }
+    bool is_told = front_channel_tell(
+        front->options.channel_fd, front->app.is_first_start ? CHANNEL_FIRST_READY : CHANNEL_READY);
+    if (is_told && run(front)) {
+        hand_over(front);
+    } else {
+        drain(front);
+        stop(front);
+    }
+    return is_told ? 0 : 1; /* or the supervisor is gone already */
+}
+
+int main(int argc, char **argv)
+{
     if (argc == 2 && strcmp(argv[1], "--print-routes") == 0)
         return print_routes();
     struct front *front = calloc(1, sizeof *front);
@@ -459,35 +521,9 @@ int main(int argc, char **argv)
     front->signal_fd = open_signals();
     front->idle_fd = eventfd(0, EFD_CLOEXEC);
     arena_init(&front->arena, ARENA_BYTES_MAX);
-    enum status status =
-        front_options_read(argc, argv, &front->options, &front->arena, &front->app.config, &err);
-    if (status != OK) {
-        log_error("%s", err.detail);
-        return 2;
-    }
-    log_init("posternd", span_equal(front->app.config.log_format, SPAN("json")));
-    front->loop_count = front->options.loop_count;
-    status = open_tls(front, &err); /* before the store is asked for: a wrong pair costs nothing */
-    if (status == OK && front->options.waits && !wait_for_store(front))
-        return 1;
-    if (status == OK) {
-        raise_descriptors(front);
-        status = start(front, &err);
-    }
-    if (status != OK) {
-        log_error("%s", err.detail);
-        return 1;
-    }
-    if (!front_channel_tell(front->options.channel_fd,
-                            front->app.is_first_start ? CHANNEL_FIRST_READY : CHANNEL_READY))
-        return 1; /* the supervisor is gone already */
-    if (run(front)) {
-        hand_over(front);
-    } else {
-        drain(front);
-        stop(front);
-    }
+    int result = serve(front, argc, argv);
+    tls_context_free(front->tls);
     arena_done(&front->arena);
     free(front);
-    return 0;
+    return result;
 }

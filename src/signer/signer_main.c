@@ -8,6 +8,7 @@
 #include "crypto/digest.h"
 #include "crypto/seal.h"
 #include "log/log.h"
+#include "sandbox/sandbox.h"
 #include "signer/signer_lane.h"
 #include "signer/signer_ops.h"
 
@@ -213,9 +214,12 @@ static int serve(struct process *process, int argc, char **argv)
         log_error("postern-signer is started by `postern serve`");
         return 2;
     }
+    struct sandbox_state state;
     enum status status = read_config(process, &err);
     if (status == OK)
         status = open_signer(process, &err);
+    if (status == OK) /* all is read that a file has; no thread runs yet */
+        status = sandbox_enter(SANDBOX_SIGNER, process->config.sandbox, -1, &state, &err);
     if (status != OK) {
         log_error("%s", err.detail);
         return 2;

@@ -7,6 +7,7 @@
 #include "supervisor/data_dir.h"
 #include "supervisor/program.h"
 #include "supervisor/setup.h"
+#include "supervisor/users.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -97,6 +98,7 @@ static pid_t start_signer(const struct setup *setup, const struct pair_common *c
         .arguments = {"--lanes", lane_text, "--kek", kek_text, "--config", config_text},
         .fds = fds,
         .fd_count = setup->lane_count + 2,
+        .user = common->users->are_changed ? &common->users->signer : NULL,
     };
     (void)lseek(common->dir->kek_fd, 0, SEEK_SET); /* the child shares the position */
     pid_t pid = program_start(&program, err);
@@ -163,6 +165,7 @@ static pid_t start_front(const struct setup *setup, const struct pair_common *co
                       start->waits ? "yes" : "no"},
         .fds = fds,
         .fd_count = count + listen_count,
+        .user = common->users->are_changed ? &common->users->front : NULL,
     };
     if (listen_count > 0) {
         program.arguments[argument++] = "--listen";

@@ -14,6 +14,7 @@
 struct data_dir;
 struct programs;
 struct setup;
+struct users;
 
 struct pair {
     struct setup *setup; /* borrowed */
@@ -27,6 +28,7 @@ struct pair {
 struct pair_common {
     const struct data_dir *dir;
     const struct programs *programs;
+    const struct users *users;
     int control_fd;
     bool is_offline;
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "supervisor/program.h"
 
+#include "supervisor/users.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -63,6 +65,8 @@ static void become(const struct program *program)
     sigset_t none;
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    if (program->user != NULL && user_become(*program->user) != 0)
+        _exit(126);
     (void)execveat(program->exe_fd, "", (char *const *)(uintptr_t)argv, environ, AT_EMPTY_PATH);
     _exit(127);
 }

@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+struct user;
+
 enum { PROGRAM_ARGUMENTS_MAX = 32 };
 
 struct programs {
@@ -25,6 +27,7 @@ struct program {
     const char *arguments[PROGRAM_ARGUMENTS_MAX]; /* after argv[0], NULL-terminated */
     const int *fds;
     size_t fd_count;
+    const struct user *user; /* NULL: this process's */
 };
 
 /* Forks and executes; the child's signal mask is empty. -1 with err when it cannot be started. */

@@ -9,6 +9,7 @@
 #include "supervisor/program.h"
 #include "supervisor/setup.h"
 #include "supervisor/takeover.h"
+#include "supervisor/users.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -57,6 +58,7 @@ struct file_mark {
 struct supervisor {
     const struct supervisor_options *options;
     struct data_dir dir;
+    struct users users;
     int control_fd;
     int signal_fd;
     struct programs programs;
@@ -84,6 +86,7 @@ static struct pair_common common_of(const struct supervisor *self)
     return (struct pair_common){
         .dir = &self->dir,
         .programs = &self->programs,
+        .users = &self->users,
         .control_fd = self->control_fd,
         .is_offline = self->options->is_offline,
     };
@@ -98,6 +101,17 @@ static enum status start_current(struct supervisor *self, struct setup *setup, s
 /* --- Preparation
  * ------------------------------------------------------------------------------------- */
 
+static enum status choose_users(struct supervisor *self, const struct config *config,
+                                struct err *err)
+{
+    enum status status = users_choose(self->dir.fd, &self->users, err);
+    if (status == OK)
+        status = users_check(&self->users, config->sandbox, err);
+    if (status == OK && !self->options->is_offline)
+        users_say(&self->users);
+    return status;
+}
+
 static enum status start_anew(struct supervisor *self, struct err *err)
 {
     const struct config *config = self->options->config;
@@ -108,6 +122,8 @@ static enum status start_anew(struct supervisor *self, struct err *err)
     enum status status = data_dir_open(config->data, !self->options->is_offline, &self->dir, err);
     if (status == OK)
         status = setup_open(setup, config, NULL, self->options->is_offline, err);
+    if (status == OK)
+        status = choose_users(self, config, err);
     if (status != OK)
         return status;
     self->control_fd = data_dir_control_socket(&self->dir, err);
@@ -142,7 +158,7 @@ static enum status prepare(struct supervisor *self, struct err *err)
         return start_anew(self, err);
     if (status == OK)
         take_over(self, &from);
-    return status;
+    return status == OK ? choose_users(self, self->options->config, err) : status;
 }
 
 static int open_signals(void)
@@ -249,6 +265,8 @@ static enum status make_incoming(struct supervisor *self, struct setup *setup, s
         self->options->read_config(self->options->read_context, &setup->arena, &config, err);
     if (status == OK && !span_equal(config.data, running->config.data))
         status = fail(err, INVALID, "data cannot change while the server runs");
+    if (status == OK)
+        status = users_check(&self->users, config.sandbox, err);
     if (status == OK)
         status = setup_open(setup, &config, running, false, err);
     const struct pair_common common = common_of(self);
@@ -421,7 +439,9 @@ static void back_off(struct supervisor *self)
 
 static const char *how_it_ended(int status, char text[static 40])
 {
-    if (WIFSIGNALED(status))
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+        (void)snprintf(text, 40, "killed by its sandbox: forbidden call");
+    else if (WIFSIGNALED(status))
         (void)snprintf(text, 40, "killed by signal %d", WTERMSIG(status));
     else
         (void)snprintf(text, 40, "exit status %d", WEXITSTATUS(status));

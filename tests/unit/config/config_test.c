@@ -174,6 +174,7 @@ static void messages_are_whole_behind_the_name_of_their_source(void **state)
         {"connections_max", "x"},
         {"target_bytes_max", "x"},
         {"header_bytes_max", "x"},
+        {"sandbox", "on"},
         {"log_format", "x"},
         {"log_requests", "x"},
         {"events", "or"},
@@ -220,6 +221,7 @@ static const char *const texts[][2] = {
     {"cors_origins", "https://a.example, https://b.example:8443"},
     {"log_requests", "true"},
     {"events", "stderr"},
+    {"sandbox", "strict"},
 };
 
 /* Every key at another value than its default: a key that is not printed, or not read, shows. */
@@ -257,6 +259,7 @@ static void every_key_survives_printing(void **state)
     assert_span_equal(again.tls_certificate, texts[7][1]);
     assert_span_equal(again.tls_key, texts[8][1]);
     assert_span_equal(again.allow_plain_http, texts[9][1]);
+    assert_span_equal(again.sandbox, "strict");
     arena_done(&f.arena);
 }
 
