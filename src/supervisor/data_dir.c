@@ -23,6 +23,7 @@ enum {
     SHOWN_LEN_MAX = 44, /* of a path in a message */
     KEK_BYTES = 32,
     LOCK_WAIT_MS = 10000,
+    LOCK_TURN_MS = 60000, /* commands that came at once take turns */
     LOCK_GRACE_MS = 200,
     LOCK_POLL_MS = 20,
     LOCK_TEXT_MAX = 40,
@@ -148,7 +149,10 @@ static enum status take_lock(int dir_fd, struct span path, bool is_offline, int 
         const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
         int64_t waited = clock_monotonic_ms() - began_at;
         /* A new holder writes its word a moment after it has the lock: hence the grace. */
-        int64_t patience = is_offline || is_held_offline(fd) ? LOCK_WAIT_MS : LOCK_GRACE_MS;
+        bool is_brief = is_held_offline(fd);
+        int64_t patience = is_offline && is_brief   ? LOCK_TURN_MS
+                           : is_offline || is_brief ? LOCK_WAIT_MS
+                                                    : LOCK_GRACE_MS;
         if (waited > patience) {
             long holder = holder_of(fd);
             (void)close(fd);

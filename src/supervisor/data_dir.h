@@ -18,7 +18,8 @@ struct data_dir {
 };
 
 /* Opens path, made when absent (with initialise). An empty directory gets its key-encryption key.
- * Waits up to ten seconds for an offline command's lock; offline, for any holder's. NOT_FOUND:
+ * Waits up to ten seconds for an offline command's lock; offline for a server's too, and a minute
+ * for other commands'. NOT_FOUND:
  * there is none, or it was never initialised, and initialise is false. CONFLICT: another server has
  * it. FORBIDDEN: the permissions of the key would show it to others. CORRUPT: a key is missing or
  * not one of ours. */
