@@ -164,7 +164,9 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
             use_ticket_key(&copy, iv, cipher, mac, is_new))
             result = 1;
     } else if (key != NULL) {
-        result = use_ticket_key(&copy, iv, cipher, mac, is_new) ? (is_old ? 2 : 1) : -1;
+        /* RFC 8446 §C.4: a ticket of 1.3 is for one connection, so each connection gets another. */
+        bool renews = is_old || SSL_version(ssl) == TLS1_3_VERSION;
+        result = use_ticket_key(&copy, iv, cipher, mac, is_new) ? (renews ? 2 : 1) : -1;
     }
     OPENSSL_cleanse(&copy, sizeof copy);
     return result;

@@ -108,6 +108,19 @@ describe('TLS', () => {
         });
     }
 
+    it('TLSv1.3: each connection gives the ticket of the next (RFC 8446 C.4)', async () => {
+        let session: Buffer | undefined;
+        for (let i = 0; i < 5; i++) {
+            const given = session;
+            const socket = await connect(server.port, { minVersion: 'TLSv1.3', ...(given === undefined ? {} : { session: given as Buffer<ArrayBuffer> }) });
+            session = undefined;
+            socket.on('session', (bytes: Buffer) => (session = bytes));
+            assert.equal(socket.isSessionReused(), given !== undefined);
+            assert.match(await talk(socket, LAST), /^HTTP\/1\.1 200 /);
+            assert(session !== undefined, `connection ${i} gave a ticket`);
+        }
+    });
+
     it('older versions are refused', async () => {
         for (const version of ['TLSv1', 'TLSv1.1'] as const)
             await assert.rejects(connect(server.port, { minVersion: version, maxVersion: version, ciphers: 'ALL:@SECLEVEL=0' }));
