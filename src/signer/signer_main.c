@@ -22,7 +22,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LANES_MAX = 192, CONFIG_BYTES_MAX = 65536, ARENA_BYTES_MAX = 1 << 18, END_MS_MAX = 2000 };
+enum {
+    LANES_MAX = 192,
+    CONFIG_BYTES_MAX = 65536,
+    ARENA_BYTES_MAX = 1 << 18,
+    END_MS_MAX = 2000,
+    LANE_ALONE_MS = 1000
+};
 
 struct lane_thread {
     struct process *process;
@@ -188,13 +194,19 @@ static bool wait_for_lanes(struct process *process, size_t *ended, int timeout_m
     return ready > 0 && watched[1].revents == 0;
 }
 
-/* Until all lanes are at their end, or SIGTERM: then each ends after the batch it is at. */
+/* Until all lanes are at their end, or SIGTERM: then each ends after the batch it is at. A front
+ * that ends takes all lanes along at once. Where one alone is at its end, the front has met an
+ * error on it: the signer ends, and another comes with new lanes. */
 static void run(struct process *process)
 {
     size_t ended = 0;
     bool goes_on = process->started == process->lane_count;
-    while (goes_on && ended < process->started && !atomic_load(&process->has_failed))
-        goes_on = wait_for_lanes(process, &ended, -1);
+    while (goes_on && ended < process->started && !atomic_load(&process->has_failed)) {
+        bool is_alone = ended > 0;
+        goes_on = wait_for_lanes(process, &ended, is_alone ? LANE_ALONE_MS : -1);
+        if (!goes_on && is_alone && ended < process->started)
+            log_warn("the front gave up a lane; ending, so that all are made anew");
+    }
     atomic_store(&process->is_ending, true);
     for (size_t i = 0; i < process->started; i++)
         (void)shutdown(process->lanes[i].fd, SHUT_RD); /* wakes those that wait for requests */

@@ -33,6 +33,10 @@ enum status sql_connect(struct sql *sql, enum sql_access access, struct sql_conn
                         struct err *err) MUST_USE;
 void sql_disconnect(struct sql_conn *conn); /* NULL is fine */
 
+/* Since the last asking: has a connection met a lock that nobody gives back? SQLite keeps one when
+ * the system refused to take it away, for all connections, until every one is closed. */
+bool sql_was_locked_out(struct sql *sql);
+
 /* After an I/O error, or a commit whose outcome is unknown: close it, with every other connection
  * when it is the writer, and connect anew. */
 bool sql_is_broken(const struct sql_conn *conn);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct sql {
     char directory[40];
     int data_fd;
     char *path;
+    atomic_bool is_locked_out;
 };
 
 struct sql_stmt {
@@ -79,8 +81,10 @@ static enum status status_of(int code)
 /* SQLite's messages name tables and columns, never values. */
 static enum status conn_fail(struct sql_conn *conn, int code, struct err *err)
 {
-    if ((code & 0xff) == SQLITE_IOERR)
+    if ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_PROTOCOL)
         conn->is_broken = true;
+    if ((code & 0xff) == SQLITE_PROTOCOL)
+        conn->sql->is_locked_out = true;
     if (status_of(code) == CONFLICT) /* callers read this one: no path, no SQL */
         return fail(err, CONFLICT, "One of this name, key or id exists already.");
     return fail(err, status_of(code), "database in %s: %s", conn->sql->path,
@@ -239,6 +243,11 @@ void sql_disconnect(struct sql_conn *conn)
     }
     (void)sqlite3_close(conn->db);
     free(conn);
+}
+
+bool sql_was_locked_out(struct sql *sql)
+{
+    return atomic_exchange(&sql->is_locked_out, false);
 }
 
 bool sql_is_broken(const struct sql_conn *conn)

@@ -251,6 +251,14 @@ static enum status write_on(struct sql_conn *conn, struct store_tx *tx,
     return status;
 }
 
+/* The caller holds write_lock, and no reader. */
+static void open_anew(struct store *store)
+{
+    close_all(store);
+    (void)sql_was_locked_out(store->sql);
+    (void)open_writer(store, NULL);
+}
+
 enum status store_write(struct store *store,
                         enum status (*body)(struct store_tx *tx, void *context, struct err *err),
                         void *context, int64_t *ret_revision, struct err *err)
@@ -266,10 +274,8 @@ enum status store_write(struct store *store,
             announce(store, &tx.change);
         /* What was kept is unknown: only a database opened anew tells. Whether that works shows at
          * the next call. */
-        if (sql_is_broken(store->writer)) {
-            close_all(store);
-            (void)open_writer(store, NULL);
-        }
+        if (sql_is_broken(store->writer))
+            open_anew(store);
     }
     unlock(&store->write_lock);
     if (status == OK)
@@ -349,6 +355,11 @@ void store_reader_give(struct store_reader *reader)
         }
     }
     give_slot(reader->store, conn);
+    if (sql_was_locked_out(reader->store->sql)) {
+        lock(&reader->store->write_lock);
+        open_anew(reader->store);
+        unlock(&reader->store->write_lock);
+    }
     *reader = (struct store_reader){0};
 }
 

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// System calls and memory that fail the running server, once each, in each kind of request: the n-th call of a name
+// after the request was read, for each n until the request needs fewer. Whatever is answered, the server goes on,
+// and what it acknowledged is there. (The store's own calls fail one by one in tests/durability.)
+//
+// POSTERN_FAULT_STEP: every n-th allocation only (9 in the test run).
+import assert from 'node:assert/strict';
+import { chmodSync, copyFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { allPages } from '../blackbox/pages.js';
+import { BUILD, eventually, HANG_MS, Server, temporaryDirectory, within, type AppClient, type Json, type Reply } from '../blackbox/server.js';
+
+const CALLS = ['read', 'write', 'recv', 'send', 'accept', 'pread', 'pwrite', 'sync', 'truncate', 'open', 'lock', 'malloc'] as const;
+const ALLOCATIONS_STEP = Number(process.env['POSTERN_FAULT_STEP'] ?? 9);
+const CALLS_MAX = 2000;
+
+interface Kind {
+    name: string;
+    method: string;
+    path: () => string;
+    body?: () => string;
+    type?: string;
+    authorized?: boolean;
+    /** Called after a 2xx, with its JSON: what was acknowledged is there. */
+    isThere?: (json: Json) => Promise<void>;
+}
+
+interface Outcome {
+    status: number; // 0: the connection ended without an answer
+    json: Json;
+}
+
+/** One request on a connection of its own; an end without an answer is an outcome, a hang is none. */
+function ask(port: number, head: string, body: string): Promise<Outcome> {
+    return within(
+        'an answer, or the end of the connection',
+        new Promise((resolve) => {
+            let text = '';
+            const socket = connect(port, '127.0.0.1', () => socket.write(`${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`));
+            socket.on('data', (bytes: Buffer) => (text += bytes.toString()));
+            socket.on('error', () => undefined);
+            socket.on('close', () => {
+                const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(text)?.[1] ?? 0);
+                let json: Json;
+                try {
+                    json = JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4));
+                } catch {
+                    json = undefined;
+                }
+                resolve({ status, json });
+            });
+        }),
+        HANG_MS,
+    );
+}
+
+describe('calls that fail', () => {
+    const folder = temporaryDirectory();
+    const library = join(folder, 'failing-calls.so');
+    let server: Server;
+    let owner: AppClient;
+    let token = '';
+    let number = 0;
+    const counts = { requests: 0, failed: 0, refused: 0, unanswered: 0 };
+    const acknowledged = { app_clients: new Map<string, string>(), corpora: new Set<string>() };
+
+    /** A lane or the database may have to be opened anew first: until then 503. */
+    const get = (path: string): Promise<Reply> =>
+        eventually(`an answer to ${path}`, async () => {
+            const reply = await server.request('GET', path, { token });
+            return reply.status < 500 ? reply : undefined;
+        });
+    const fired = new Map<string, number>();
+    const newName = (): string => `made-${++number}`;
+
+    const kinds: Kind[] = [
+        { name: 'token', method: 'POST', path: () => '/oauth2/token', type: 'application/x-www-form-urlencoded',
+          body: () => `grant_type=client_credentials&client_id=${owner.client_id}&client_secret=${owner.client_secret}` },
+        { name: 'token, wrong secret', method: 'POST', path: () => '/oauth2/token', type: 'application/x-www-form-urlencoded',
+          body: () => `grant_type=client_credentials&client_id=${owner.client_id}&client_secret=junk` },
+        { name: 'JWK set', method: 'GET', path: () => '/.well-known/jwks.json' },
+        { name: 'readiness', method: 'GET', path: () => '/readyz' },
+        { name: 'list corpora', method: 'GET', path: () => '/v2/corpora', authorized: true },
+        { name: 'create a corpus', method: 'POST', path: () => '/v2/corpora', authorized: true, type: 'application/json',
+          body: () => JSON.stringify({ key: newName() }),
+          isThere: async (json) => {
+              acknowledged.corpora.add(json.key);
+              assert.equal((await get(`/v2/corpora/${json.key as string}`)).status, 200);
+          } },
+        { name: 'create a client', method: 'POST', path: () => '/v2/app_clients', authorized: true, type: 'application/json',
+          body: () => JSON.stringify({ type: 'client_credentials', name: newName(), api_roles: ['viewer'] }),
+          isThere: async (json) => {
+              acknowledged.app_clients.set(json.id, '');
+              assert.equal((await get(`/v2/app_clients/${json.id as string}`)).status, 200);
+          } },
+        { name: 'update a client', method: 'PATCH', path: () => `/v2/app_clients/${[...acknowledged.app_clients.keys()][0] as string}`, authorized: true,
+          type: 'application/json', body: () => JSON.stringify({ description: newName() }),
+          isThere: async (json) => {
+              acknowledged.app_clients.set(json.id, json.description);
+              assert.equal((await get(`/v2/app_clients/${json.id as string}`)).json.description, json.description);
+          } },
+        { name: 'delete a client', method: 'DELETE', path: () => `/v2/app_clients/${doomed}`, authorized: true },
+    ];
+    let doomed = '';
+
+    before(async () => {
+        copyFileSync(join(BUILD, 'tests', 'fault', 'failing-calls.so'), library);
+        chmodSync(folder, 0o755);
+        chmodSync(library, 0o755);
+        server = new Server({ env: { LD_PRELOAD: library }, args: ['--address-failures-per-minute-max', '1000000', '--client-failures-per-minute-max', '1000000', '--events', 'off'] });
+        await server.start();
+        owner = await server.createClient(['owner']);
+        token = await server.token(owner);
+    });
+    after(async () => {
+        await server.dispose();
+        rmSync(folder, { recursive: true, force: true });
+    });
+
+    /** One request in which a call fails. False: it needs fewer of them. */
+    async function attempt(kind: Kind, call: string, n: number): Promise<boolean> {
+        if (kind.method === 'DELETE') {
+            const made = await eventually('a client to delete', async () => {
+                const reply = await server.request('POST', '/v2/app_clients', { token, json: { type: 'client_credentials', name: newName(), api_roles: ['viewer'] } });
+                return reply.status === 201 ? reply.json : undefined;
+            });
+            doomed = made.id;
+        }
+        const seen = server.stderr.length;
+        const head = `${kind.method} ${kind.path()} HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\n` + (kind.type === undefined ? '' : `Content-Type: ${kind.type}\r\n`) +
+            (kind.authorized === true ? `Authorization: Bearer ${token}\r\n` : '') + `X-Fail: ${call} ${n}\r\n`;
+        const outcome = await ask(server.port, head, kind.body?.() ?? '');
+        counts.requests++;
+        // Takes it back where it was not reached, and shows that the server serves.
+        await eventually('the server to serve', async () => {
+            const reply = await server.request('GET', '/healthz', { headers: { 'X-Fail': 'none 0' } });
+            return reply.status === 200 ? true : undefined;
+        });
+        await eventually('that it was taken back', () => (server.stderr.slice(seen).includes('failing-calls: none') ? true : undefined));
+        const hasFailed = server.stderr.slice(seen).includes(`failing-calls: ${call}`);
+        if (outcome.status === 0) counts.unanswered++;
+        else if (outcome.status >= 400) counts.refused++;
+        if (outcome.status >= 200 && outcome.status < 300) {
+            await kind.isThere?.(outcome.json);
+            if (kind.method === 'DELETE') assert.equal((await get(`/v2/app_clients/${doomed}`)).status, 404);
+        } else if (kind.method === 'DELETE') {
+            const still = (await get(`/v2/app_clients/${doomed}`)).status;
+            assert(still === 200 || still === 404);
+        }
+        assert(outcome.status === 0 || outcome.status === 503 || outcome.status < 501, String(outcome.status));
+        if (hasFailed) counts.failed++;
+        if (hasFailed) fired.set(call, (fired.get(call) ?? 0) + 1);
+        return hasFailed;
+    }
+
+    for (const kind of kinds) {
+        it(kind.name, async () => {
+            const front = server.child('posternd');
+            for (const call of CALLS) {
+                const step = call === 'malloc' ? ALLOCATIONS_STEP : 1;
+                for (let n = 1; n < CALLS_MAX; n += step) {
+                    try {
+                        if (!(await attempt(kind, call, n))) break;
+                    } catch (error) {
+                        throw new Error(`${call} ${n}: ${String(error)}\n${server.stderr.slice(-3000)}`, { cause: error });
+                    }
+                }
+            }
+            assert.equal(server.child('posternd'), front, `the front did not end\n${server.stderr}`);
+        });
+    }
+
+    it('and everything that was acknowledged is there after a restart', async (t) => {
+        await server.stop();
+        await server.start();
+        token = await server.token(owner);
+        const ask = (method: string, path: string): Promise<Reply> => server.request(method, path, { token });
+        const clients = new Map((await allPages(ask, '/v2/app_clients', 'app_clients')).flat().map((client: Json) => [client.id, client]));
+        for (const [id, description] of acknowledged.app_clients) {
+            assert(clients.has(id), id);
+            if (description !== '') assert.equal(clients.get(id).description, description);
+        }
+        const corpora = new Set((await allPages(ask, '/v2/corpora', 'corpora')).flat().map((corpus: Json) => corpus.key));
+        for (const key of acknowledged.corpora) assert(corpora.has(key), key);
+        t.diagnostic(`requests ${counts.requests}, calls failed ${counts.failed}, refused ${counts.refused}, unanswered ${counts.unanswered}, crashes 0, lost 0; ${[...fired].map(([call, n]) => `${call} ${n}`).join(', ')}`);
+        assert(counts.failed > 100);
+    });
+});
