@@ -502,5 +502,14 @@ int main(int argc, char **argv)
     (void)rmdir(f->directory);
     database_remove(directory);
     (void)rmdir(directory);
+    (void)close(f->data_fd);
+    arena_done(&f->arena);
+    free(f);
+    for (size_t i = 0; i < RECORDER_INODES_MAX; i++)
+        free(run->disk->inodes[i].bytes);
+    free(run->disk);
+    free(run->seen);
+    free(run);
+    recorder_end();
     return status;
 }

@@ -305,6 +305,14 @@ void recorder_start(void)
     recorder.is_recording = true;
 }
 
+void recorder_end(void)
+{
+    forget();
+    free(recorder.log);
+    recorder.log = NULL;
+    recorder.capacity = 0;
+}
+
 void recorder_stop(void)
 {
     recorder.is_recording = false;

@@ -36,6 +36,7 @@ int recorder_install(void);
 
 void recorder_start(void); /* forgets what was recorded */
 void recorder_stop(void);
+void recorder_end(void); /* frees the log */
 void recorder_acknowledge(size_t step);
 
 /* The log so far; valid until the next call of anything above. */
