@@ -6,6 +6,7 @@
 #include "api/api_clock.h"
 #include "api/api_corpus.h"
 #include "api/api_health.h"
+#include "api/api_keys.h"
 #include "config/config.h"
 #include "api/api_status.h"
 
@@ -123,6 +124,14 @@ const struct route api_routes[API_ROUTE_COUNT] = {
         .lane = LANE_WORKER,
         .handle = api_clock_accept,
         .name = SPAN_INIT("acceptClock"),
+    },
+    {
+        .method = HTTP_GET,
+        .path = SPAN_INIT("/control/keys"),
+        .permission = PERMISSION_CONTROL,
+        .lane = LANE_WORKER,
+        .handle = api_keys_list,
+        .name = SPAN_INIT("listKeys"),
     },
     {
         .method = HTTP_GET,

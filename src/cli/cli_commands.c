@@ -5,6 +5,7 @@
 #include "cli/cli_clock.h"
 #include "cli/cli_decode.h"
 #include "cli/cli_doctor.h"
+#include "cli/cli_keys.h"
 #include "cli/cli_metrics.h"
 #include "cli/cli_serve.h"
 
@@ -48,6 +49,12 @@ const struct cli_command cli_commands[] = {
      .arguments = "ID",
      .help = "Delete an application client; its tokens are refused at once",
      .run = cli_app_client_delete},
+    {.name = "keys show",
+     .word_max = 1,
+     .arguments = "[KID] [--pem]",
+     .help = "Show a public key that tokens verify against; without KID the one that signs",
+     .options = cli_keys_show_options,
+     .run = cli_keys_show},
     {.name = "clock accept",
      .arguments = "",
      .help = "Sign tokens again although the clock is behind the time of earlier ones",

@@ -90,6 +90,13 @@ static const struct config_key keys[] = {
      .text = SPAN_INIT("RS256"),
      .allowed = "RS256, PS256, ES256 or EdDSA",
      .help = "Signature algorithm of access tokens. A key is made when there is none for it."},
+    {.name = SPAN_INIT("metadata_authorization_endpoint"),
+     .kind = CONFIG_CHOICE,
+     .offset = AT(metadata_authorization_endpoint),
+     .text = SPAN_INIT("false"),
+     .allowed = "true or false",
+     .help = "Name an authorization endpoint in the metadata, for client libraries that refuse "
+             "metadata without one (MCP's do). It serves nobody: its answer is always 400."},
     {.name = SPAN_INIT("token_ttl_seconds"),
      .kind = CONFIG_INT,
      .offset = AT(token_ttl_seconds),

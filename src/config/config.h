@@ -42,6 +42,7 @@ struct config {
     struct span cors_origins;     /* whose pages may call /v2, commas between them */
     struct span public_url;       /* the issuer; empty: the first listener's URL */
     struct span token_alg; /* of a token key that is made now: RS256, PS256, ES256 or EdDSA */
+    struct span metadata_authorization_endpoint; /* true or false: name one in the metadata */
     int64_t token_ttl_seconds;
     struct span secret_base;
     int64_t secret_readback_seconds; /* 0: never; INT64_MAX: always */

@@ -9,6 +9,7 @@
 #include "jose/jose_alg.h"
 #include "jose/jwk.h"
 
+#include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/evp.h>
 
@@ -71,6 +72,11 @@ static inline void auto_pkey_context(EVP_PKEY_CTX **context)
 static inline void auto_md_context(EVP_MD_CTX **context)
 {
     EVP_MD_CTX_free(*context);
+}
+
+static inline void auto_bio(BIO **bio)
+{
+    BIO_free_all(*bio);
 }
 
 static inline void auto_number(BIGNUM **number)

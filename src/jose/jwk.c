@@ -15,6 +15,7 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/param_build.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 
 /* Members by kty (RFC 7518 §6.2.1, §6.3.1, RFC 8037 §2). */
@@ -408,6 +409,19 @@ void jwk_write(const struct jwk *key, struct buf *out)
     json_member_text(&writer, SPAN("alg"), jose_algs[key->alg].name);
     json_member_text(&writer, SPAN("kid"), jwk_kid(key));
     json_object_close(&writer);
+}
+
+enum status jwk_write_pem(const struct jwk *key, struct buf *out)
+{
+    AUTO(bio) BIO *bio = BIO_new(BIO_s_mem());
+    char *text = NULL;
+    if (bio == NULL || PEM_write_bio_PUBKEY(bio, key->pkey) != 1) {
+        ERR_clear_error();
+        return NO_MEMORY;
+    }
+    long len = BIO_get_mem_data(bio, &text);
+    buf_put(out, span_of(text, (size_t)len));
+    return buf_ok(out) ? OK : NO_MEMORY;
 }
 
 /* RFC 7638 §3.3: the required members alone, in the order of their names: crv, e, kty, n, x, y. */

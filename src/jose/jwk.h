@@ -33,6 +33,10 @@ struct span jwk_kid(const struct jwk *key); /* the key's own, or its thumbprint 
 /* Writes {"kty":…,…,"use":"sig","alg":…,"kid":…} with minimal integers. */
 void jwk_write(const struct jwk *key, struct buf *out);
 
+/* Writes the key as PEM, a SubjectPublicKeyInfo (RFC 7468 §13), for verifiers that read no JWK; it
+ * does not say the algorithm. NO_MEMORY. */
+enum status jwk_write_pem(const struct jwk *key, struct buf *out) MUST_USE;
+
 /* RFC 7638 §3 SHA-256 thumbprint, base64url. */
 void jwk_thumbprint(const struct jwk *key, char text[static JWK_THUMBPRINT_LEN]);
 

@@ -10,6 +10,7 @@ static const struct {
     [OAUTH_INVALID_REQUEST] = {SPAN_INIT("invalid_request"), 400},
     [OAUTH_INVALID_CLIENT] = {SPAN_INIT("invalid_client"), 401},
     [OAUTH_UNSUPPORTED_GRANT_TYPE] = {SPAN_INIT("unsupported_grant_type"), 400},
+    [OAUTH_UNSUPPORTED_RESPONSE_TYPE] = {SPAN_INIT("unsupported_response_type"), 400},
     [OAUTH_INVALID_SCOPE] = {SPAN_INIT("invalid_scope"), 400},
     [OAUTH_INVALID_TARGET] = {SPAN_INIT("invalid_target"), 400},
     [OAUTH_TEMPORARILY_UNAVAILABLE] = {SPAN_INIT("temporarily_unavailable"), 503},

@@ -35,6 +35,15 @@ const struct route oauth_routes[OAUTH_ROUTE_COUNT] = {
     },
     {
         .method = HTTP_GET,
+        .path = SPAN_INIT("/oauth2/authorize"),
+        .permission = PERMISSION_PUBLIC,
+        .purposes = CONFIG_FOR_TOKEN,
+        .lane = LANE_FAST,
+        .handle = oauth_authorize,
+        .name = SPAN_INIT("authorize"),
+    },
+    {
+        .method = HTTP_GET,
         .path = SPAN_INIT("/.well-known/jwks.json"),
         .permission = PERMISSION_PUBLIC,
         .purposes = CONFIG_FOR_TOKEN,

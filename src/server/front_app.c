@@ -178,7 +178,14 @@ static enum status make_documents(struct front_app *front, struct err *err)
     buf_init(&jwks, DOCUMENT_BYTES_MAX);
     buf_init(&metadata, DOCUMENT_BYTES_MAX);
     jwks_write(front->jwks, &jwks);
-    oauth_metadata_write(app->issuer, &metadata);
+    oauth_metadata_write(
+        &(struct oauth_metadata){
+            .issuer = app->issuer,
+            .keys = front->jwks,
+            .has_authorization_endpoint =
+                span_equal(front->config.metadata_authorization_endpoint, SPAN("true")),
+        },
+        &metadata);
     enum status status = keep_document(front, &jwks, &app->jwks_json, &app->jwks_etag, err);
     if (status == OK)
         status = keep_document(front, &metadata, &app->metadata_json, &app->metadata_etag, err);

@@ -125,22 +125,34 @@ enum status front_keys_load(const struct front_keys *keys, struct signing_lane *
     return OK;
 }
 
+static enum status add_public(struct jwks *set, const struct server_key *key, struct err *err)
+{
+    struct jwk *public_key;
+    if (key->public_jwk.len == 0)
+        return OK;
+    enum status status = jwk_parse(key->public_jwk, JOSE_RS256, &public_key, err);
+    if (status == OK)
+        status = jwks_add(set, public_key);
+    return status == OK ? OK : fail(err, status, "a stored public key does not read");
+}
+
 enum status front_keys_public(const struct front_keys *keys, struct jwks **ret_set, struct err *err)
 {
     struct jwks *set = jwks_new();
     if (set == NULL)
         return fail(err, NO_MEMORY, "no memory for the key set");
-    for (size_t i = 0; i < keys->count; i++) {
-        struct jwk *key;
-        if (keys->keys[i].public_jwk.len == 0)
-            continue;
-        enum status status = jwk_parse(keys->keys[i].public_jwk, JOSE_RS256, &key, err);
-        if (status == OK)
-            status = jwks_add(set, key);
-        if (status != OK) {
-            jwks_free(set);
-            return fail(err, status, "a stored public key does not read");
-        }
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < keys->count; i++) {
+        if (span_equal(keys->keys[i].id, keys->active_kid))
+            status = add_public(set, &keys->keys[i], err);
+    }
+    for (size_t i = keys->count; status == OK && i-- > 0;) {
+        if (!span_equal(keys->keys[i].id, keys->active_kid))
+            status = add_public(set, &keys->keys[i], err);
+    }
+    if (status != OK) {
+        jwks_free(set);
+        return status;
     }
     *ret_set = set;
     return OK;

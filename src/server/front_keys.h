@@ -28,7 +28,7 @@ enum status front_keys_open(struct front_keys *keys, struct store *store, struct
 enum status front_keys_load(const struct front_keys *keys, struct signing_lane *lane,
                             struct err *err) MUST_USE;
 
-/* The public token keys, caller owns. */
+/* The public token keys, the one that signs first, then the newest first; caller owns. */
 enum status front_keys_public(const struct front_keys *keys, struct jwks **ret_set,
                               struct err *err) MUST_USE;
 

@@ -46,7 +46,7 @@ struct app {
     struct app_fact facts[APP_FACTS_MAX];
     size_t fact_count;
     struct token_clock *clock; /* the signer's, followed */
-    const struct jwks *keys;   /* public token keys, also retired ones */
+    const struct jwks *keys;   /* public token keys, the one that signs first, also retired ones */
     const struct state_client
         *decoy_client; /* stands in for unknown clients: the same work, never right */
 };

@@ -222,6 +222,7 @@ static const char *const texts[][2] = {
     {"log_requests", "true"},
     {"events", "stderr"},
     {"sandbox", "strict"},
+    {"metadata_authorization_endpoint", "true"},
 };
 
 /* Every key at another value than its default: a key that is not printed, or not read, shows. */
@@ -260,6 +261,7 @@ static void every_key_survives_printing(void **state)
     assert_span_equal(again.tls_key, texts[8][1]);
     assert_span_equal(again.allow_plain_http, texts[9][1]);
     assert_span_equal(again.sandbox, "strict");
+    assert_span_equal(again.metadata_authorization_endpoint, "true");
     arena_done(&f.arena);
 }
 

@@ -61,6 +61,26 @@ static void rfc_8037_thumbprint(void **state)
     assert_thumbprint(key, RFC8037_THUMBPRINT);
 }
 
+/* RFC 8410 §10.1: the public key, and its PEM there. */
+static void pem_of_rfc_8410(void **state)
+{
+    (void)state;
+    struct buf pem AUTO(buf);
+    struct jwk *key = key_of("{\"kty\":\"OKP\",\"crv\":\"Ed25519\","
+                             "\"x\":\"Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE\"}",
+                             JOSE_EDDSA);
+    buf_init(&pem, 4096);
+    assert_int_equal(jwk_write_pem(key, &pem), OK);
+    assert_span_equal(buf_span(&pem),
+                      "-----BEGIN PUBLIC KEY-----\n"
+                      "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n"
+                      "-----END PUBLIC KEY-----\n");
+    buf_done(&pem);
+    buf_init(&pem, 16); /* what does not fit is a failure, not half a key */
+    assert_int_equal(jwk_write_pem(key, &pem), NO_MEMORY);
+    jwk_free(key);
+}
+
 /* RFC 7517 appendix A.1's point; the thumbprint as other implementations publish it. */
 static void ec_thumbprint(void **state)
 {
@@ -530,6 +550,7 @@ int main(void)
         cmocka_unit_test(rfc_7638_thumbprint),
         cmocka_unit_test(rfc_8037_thumbprint),
         cmocka_unit_test(ec_thumbprint),
+        cmocka_unit_test(pem_of_rfc_8410),
         cmocka_unit_test(kid_is_the_thumbprint_when_absent_or_empty),
         cmocka_unit_test(alg_is_the_key_s_own_or_the_fallback),
         cmocka_unit_test(alg_must_fit_kty),

@@ -2,6 +2,7 @@
 #include "oauth/oauth_metadata.h"
 
 #include "codec/json.h"
+#include "jose/jwk.h"
 
 #include "../exchange_fixture.h"
 
@@ -84,7 +85,10 @@ static void the_metadata_says_what_exists(void **state)
     AUTO(json) json_t *json = NULL;
     struct err err = {0};
     buf_init(&out, 4096);
-    oauth_metadata_write(SPAN(ISSUER), &out);
+    struct jwks *keys = jwks_new();
+    assert_non_null(keys);
+    oauth_metadata_write(&(struct oauth_metadata){.issuer = SPAN(ISSUER), .keys = keys}, &out);
+    jwks_free(keys);
     assert_true(buf_ok(&out));
     assert_int_equal(json_parse(buf_span(&out), &json_limits_default, &json, &err), OK);
     assert_span_equal(json_text(json_object_get(json, "issuer")), ISSUER);
@@ -108,8 +112,41 @@ static void an_issuer_too_long_for_a_url_is_a_failure(void **state)
     struct buf out AUTO(buf);
     memset(issuer, 'a', sizeof issuer);
     buf_init(&out, 65536);
-    oauth_metadata_write(span_of(issuer, sizeof issuer), &out);
+    struct jwks *keys = jwks_new();
+    assert_non_null(keys);
+    oauth_metadata_write(
+        &(struct oauth_metadata){.issuer = span_of(issuer, sizeof issuer), .keys = keys}, &out);
+    jwks_free(keys);
     assert_false(buf_ok(&out));
+}
+
+/* Readers such as go-oidc take no token whose algorithm is not listed; RS256 is always there. */
+static void the_algorithms_are_those_of_the_keys(void **state)
+{
+    (void)state;
+    struct buf out AUTO(buf);
+    AUTO(json) json_t *json = NULL;
+    struct jwk *key = NULL;
+    struct jwks *keys = jwks_new();
+    assert_non_null(keys);
+    assert_int_equal(jwk_parse(SPAN("{\"kty\":\"OKP\",\"crv\":\"Ed25519\","
+                                    "\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}"),
+                               JOSE_EDDSA, &key, NULL),
+                     OK);
+    assert_int_equal(jwks_add(keys, key), OK);
+    buf_init(&out, 4096);
+    oauth_metadata_write(&(struct oauth_metadata){.issuer = SPAN(ISSUER),
+                                                  .keys = keys,
+                                                  .has_authorization_endpoint = true},
+                         &out);
+    jwks_free(keys);
+    assert_int_equal(json_parse(buf_span(&out), &json_limits_default, &json, NULL), OK);
+    const json_t *algs = json_object_get(json, "id_token_signing_alg_values_supported");
+    assert_int_equal(json_array_size(algs), 2);
+    assert_span_equal(json_text(json_array_get(algs, 0)), "RS256");
+    assert_span_equal(json_text(json_array_get(algs, 1)), "EdDSA");
+    assert_span_equal(json_text(json_object_get(json, "authorization_endpoint")),
+                      ISSUER "/oauth2/authorize");
 }
 
 static void the_etag_is_strong_and_the_documents_own(void **state)
@@ -140,6 +177,7 @@ int main(void)
         cmocka_unit_test(if_none_match_in_each_form),
         cmocka_unit_test(the_metadata_says_what_exists),
         cmocka_unit_test(an_issuer_too_long_for_a_url_is_a_failure),
+        cmocka_unit_test(the_algorithms_are_those_of_the_keys),
         cmocka_unit_test(the_etag_is_strong_and_the_documents_own),
     };
     return RUN_TESTS(tests);

@@ -157,11 +157,16 @@ static void another_algorithm_adds_a_key_and_keeps_the_old_one(void **state)
     assert_int_equal(front_keys_public(&keys, &set, NULL), OK);
     assert_int_equal(jwks_count(set), 2);
     assert_int_equal(jwk_alg(jwks_find(set, keys.active_kid)), JOSE_EDDSA);
+    assert_ptr_equal(jwks_at(set, 0), jwks_find(set, keys.active_kid)); /* the one that signs */
     jwks_free(set);
     issues_with_the_active_key(f, &s, &keys);
     front_keys_close(&keys);
     open_keys(f, &s, "ES256", &keys, 1700000002); /* and back: it is there already */
     assert_int_equal(keys.count, 4);
+    assert_int_equal(front_keys_public(&keys, &set, NULL), OK);
+    assert_int_equal(jwk_alg(jwks_at(set, 0)), JOSE_ES256);
+    assert_int_equal(jwk_alg(jwks_at(set, 1)), JOSE_EDDSA);
+    jwks_free(set);
     issues_with_the_active_key(f, &s, &keys);
     front_keys_close(&keys);
     signer_stop(&s);
