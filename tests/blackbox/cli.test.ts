@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line: clients made, shown, changed and deleted, with a server and without one; where secrets go.
 import assert from 'node:assert/strict';
+import { createPublicKey, verify } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { before, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { decodeJwt } from './check.js';
 import {
@@ -409,6 +410,39 @@ describe('postern without a server names the address that the server will have',
             }
             assert.equal((await first).code, 0);
         });
+    });
+});
+
+describe('postern keys show', () => {
+    const directory = temporaryDirectory();
+    after(() => rmSync(directory, { recursive: true }));
+
+    it('shows the key that signs, as text, JWK and PEM; without a running server too', async () => {
+        const server = await new Server({ data: directory }).start();
+        const token = await server.tokenFor(['viewer']);
+        const { header } = decodeJwt(token);
+        for (const isRunning of [true, false]) {
+            if (!isRunning) await server.stop();
+            const text = await cli(directory, ['keys', 'show']);
+            assert.equal(text.stdout, `key    ${header.kid}  RS256, signs new tokens\n`);
+            const jwk = json(await cli(directory, ['keys', 'show', '--json']));
+            assert.equal(jwk.kid, header.kid);
+            const pem = await cli(directory, ['keys', 'show', '--pem']);
+            assert.deepEqual(createPublicKey(pem.stdout).export({ format: 'jwk' }), { kty: jwk.kty, n: jwk.n, e: jwk.e });
+            const [head, payload, signature = ''] = token.split('.');
+            assert(verify('sha256', Buffer.from(`${head}.${payload}`), pem.stdout, Buffer.from(signature, 'base64url')));
+        }
+        await server.start({ args: ['--token-alg', 'EdDSA'] });
+        try {
+            const { kid } = decodeJwt(await server.tokenFor(['viewer'])).header;
+            const text = await cli(directory, ['keys', 'show']);
+            assert.equal(text.stdout, `key    ${kid}  EdDSA, signs new tokens\nother  ${header.kid}  RS256, verifies tokens made before\n`);
+            assert.equal(json(await cli(directory, ['keys', 'show', header.kid, '--json'])).alg, 'RS256');
+            assert.match((await cli(directory, ['keys', 'show', '--pem'])).stdout, /^-----BEGIN PUBLIC KEY-----\n/);
+            failsWith(await cli(directory, ['keys', 'show', 'no-such']), /no such key/);
+        } finally {
+            await server.stop();
+        }
     });
 });
 

@@ -29,6 +29,22 @@ describe('metadata', () => {
         assert(Array.isArray(algs) && algs.includes('RS256') && !algs.includes('none'));
     });
 
+    it('names an authorization endpoint when configured, which refuses everybody', async () => {
+        await withServer({ args: ['--metadata-authorization-endpoint', 'true', '--token-alg', 'ES256'] }, async (other) => {
+            const metadata = (await other.request('GET', METADATA)).json;
+            assert.equal(metadata.authorization_endpoint, `${other.url}/oauth2/authorize`);
+            assert.deepEqual(metadata.response_types_supported, []);
+            assert.deepEqual(metadata.id_token_signing_alg_values_supported, ['RS256', 'ES256'], "RS256 and the keys' own");
+            const { client_id } = await other.createClient(['owner']);
+            for (const query of ['', `?response_type=code&client_id=${client_id}&redirect_uri=https://evil.example/`]) {
+                const reply = await other.request('GET', `/oauth2/authorize${query}`);
+                assert.equal(reply.status, 400);
+                assert.equal(reply.json.error, 'unsupported_response_type');
+                assert.equal(reply.headers.location, undefined, 'nobody is sent anywhere (RFC 6749 section 4.1.2.1)');
+            }
+        });
+    });
+
     it('has an issuer without a slash at its end, query or fragment', async () => {
         const { issuer } = (await server.request('GET', METADATA)).json;
         assert.match(issuer, /^https?:\/\/[^/?#]+$/);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Behind a reverse proxy: who the client is, and who may say so. With HAProxy, and with what attackers send.
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { eventually, request, run, temporaryDirectory, within, withServer, type AppClient, type Json, type Server } from './server.js';
+import { withHaproxy } from './neighbour.js';
+import { eventually, request, run, within, withServer, type AppClient, type Json, type Server } from './server.js';
 
 /** The addresses in the event log, newest last. */
 function addresses(server: Server): string[] {
@@ -123,32 +123,16 @@ describe('the PROXY protocol', () => {
     });
 });
 
-/** A real HAProxy in front of the server; answers its port. */
-async function withHaproxy(lines: string[], use: (port: number) => Promise<void>): Promise<void> {
-    const directory = temporaryDirectory();
-    const probe = net.createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => probe.once('listening', resolve));
-    const port = (probe.address() as net.AddressInfo).port;
-    await new Promise((resolve) => probe.close(resolve));
-    writeFileSync(join(directory, 'haproxy.cfg'), [
-        'defaults', ' mode http', ' timeout client 30s', ' timeout server 30s', ' timeout connect 5s', 'frontend f', ` bind 127.0.0.1:${port}`, ' default_backend b', 'backend b', ...lines, '',
-    ].join('\n'));
-    const child: ChildProcess = spawn('haproxy', ['-db', '-f', join(directory, 'haproxy.cfg')], { stdio: ['ignore', 'ignore', 'inherit'] });
-    try {
-        await eventually('HAProxy', async () => ((await request({ host: '127.0.0.1', port }, 'GET', '/healthz')).status === 200 ? true : undefined));
-        await use(port);
-    } finally {
-        child.kill('SIGKILL');
-        rmSync(directory, { recursive: true, force: true });
-    }
-}
+/** HAProxy in front of the server. */
+const withFront = (lines: string[], use: (port: number) => Promise<void>): Promise<void> =>
+    withHaproxy((port) => ['frontend f', ` bind 127.0.0.1:${port}`, ' default_backend b', 'backend b', ...lines], use);
 
 describe('HAProxy', () => {
     it('with option forwardfor', async () => {
         await withServer({ args: [...PROXIED, 'x-forwarded-for'] }, async (server) => {
             const client = await server.createClient([]);
             // From 127.0.0.1, HAProxy's client is a listed proxy too: what stands before it counts.
-            await withHaproxy([' option forwardfor', ` server s 127.0.0.1:${server.port}`], async (port) => {
+            await withFront([' option forwardfor', ` server s 127.0.0.1:${server.port}`], async (port) => {
                 assert.equal(await seenAs(server, client, { 'x-forwarded-for': '192.0.2.7' }, port), '192.0.2.7');
             });
         });
@@ -157,7 +141,7 @@ describe('HAProxy', () => {
     it('with send-proxy-v2', async () => {
         await withServer({ args: [...PROXIED, 'proxy-v2'] }, async (server) => {
             const client = await server.createClient([]);
-            await withHaproxy([` server s 127.0.0.1:${server.port} send-proxy-v2`], async (port) => {
+            await withFront([` server s 127.0.0.1:${server.port} send-proxy-v2`], async (port) => {
                 assert.equal(await seenAs(server, client, { 'x-forwarded-for': '192.0.2.7' }, port), '127.0.0.1');
             });
         });

@@ -119,6 +119,14 @@ process.on('exit', () => {
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 
+/** The child ends with this process, whatever ends it. */
+export function endWithTest(child: ChildProcess): void {
+    const { pid } = child;
+    if (pid === undefined) return;
+    livePids.add(pid);
+    child.on('exit', () => livePids.delete(pid));
+}
+
 /** Runs a program to its end. */
 export async function run(
     program: string,
@@ -282,13 +290,12 @@ export class Server {
         this.#child = child;
         this.stdout = '';
         this.stderr = '';
-        if (child.pid !== undefined) livePids.add(child.pid);
+        endWithTest(child);
         child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
         this.#finished = new Promise((resolve, reject) => {
             child.on('error', reject);
             // Not 'close': a pipe may be held open by a grandchild that outlives a killed supervisor.
             child.on('exit', (code, signal) => {
-                if (child.pid !== undefined) livePids.delete(child.pid);
                 resolve({ code, signal, stdout: this.stdout, stderr: this.stderr });
             });
         });

@@ -7,27 +7,9 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import tls from 'node:tls';
+import { makePair, withPair as options, type Pair } from './certificate.js';
 import { isToken } from './check.js';
 import { cleanEnvironment, eventually, POSTERN, request, run, Server, temporaryDirectory, within, withServer, type Json } from './server.js';
-
-interface Pair {
-    certificate: string;
-    key: string;
-}
-
-/** A self-signed certificate for localhost and its key, made by openssl. */
-async function makePair(directory: string, name: string, days = 30, algorithm: string[] = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256']): Promise<Pair> {
-    const pair = { certificate: join(directory, `${name}.crt`), key: join(directory, `${name}.key`) };
-    const made = await run('openssl', [
-        'req', '-x509', ...algorithm, '-nodes', '-days', String(days), '-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1',
-        '-keyout', pair.key, '-out', pair.certificate,
-    ]);
-    assert.equal(made.code, 0, made.stderr);
-    chmodSync(pair.key, 0o600);
-    return pair;
-}
-
-const options = (pair: Pair): string[] => ['--tls-certificate', pair.certificate, '--tls-key', pair.key];
 
 function connect(port: number, more: tls.ConnectionOptions = {}): Promise<tls.TLSSocket> {
     return within('a TLS connection', new Promise((resolve, reject) => {
