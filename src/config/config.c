@@ -82,8 +82,9 @@ static const struct config_key keys[] = {
      .offset = AT(public_url),
      .text = SPAN_INIT(""),
      .allowed = "an origin such as https://auth.example.com",
-     .help = "The issuer: how clients reach this server. Empty: the first listener's URL, for "
-             "trying out."},
+     .help = "The issuer: how clients reach this server; https, but for loopback or "
+             "allow_plain_http. Empty: the first listener's URL, for trying out; needed when that "
+             "is a wildcard, or behind proxies."},
     {.name = SPAN_INIT("token_alg"),
      .kind = CONFIG_ALG,
      .offset = AT(token_alg),
@@ -449,8 +450,33 @@ enum status config_read_environment(struct config *config, const char *const *en
     return OK;
 }
 
+/* The issuer must be a URL that clients can use, and keep their secrets. */
+static enum status check_url(const struct config *config, bool is_plain_allowed, struct err *err)
+{
+    struct config_listen first = {0};
+    if (config->public_url.len > 0) {
+        if (!is_plain_allowed && !config_url_is_confidential(config->public_url))
+            return fail(err, INVALID,
+                        "public_url: must be https (http on loopback, or with allow_plain_http = "
+                        "true)");
+        return OK;
+    }
+    if (config->listen_count == 0 || config_listen_read(config->listen[0], &first, NULL) != OK)
+        return OK;
+    if (span_starts(first.address, SPAN("0.0.0.0:")) || span_starts(first.address, SPAN("[::]:")))
+        return fail(err, INVALID,
+                    "listen: %.*s does not say where clients find the server: set public_url",
+                    SPAN_FMT(first.address));
+    if (!first.is_tls && !first.is_loopback && !is_plain_allowed)
+        return fail(err, INVALID,
+                    "public_url: name the https URL that clients use at the proxies, or set "
+                    "allow_plain_http = true");
+    return OK;
+}
+
 enum status config_check(const struct config *config, struct err *err)
 {
+    bool is_plain_allowed = span_equal(config->allow_plain_http, SPAN("true"));
     if (config->data.len == 0)
         return fail(err, INVALID, "data: a data directory is needed");
     if (config->header_bytes_max < config->target_bytes_max / 8)
@@ -466,7 +492,7 @@ enum status config_check(const struct config *config, struct err *err)
         if (listen.is_tls && !has_certificate)
             return fail(err, INVALID, "listen: tls needs tls_certificate and tls_key");
         if (!listen.is_tls && !listen.is_loopback && config->trusted_proxies.len == 0 &&
-            !span_equal(config->allow_plain_http, SPAN("true")))
+            !is_plain_allowed)
             return fail(err, INVALID,
                         "listen: %.*s is beyond loopback: add tls, or allow_plain_http = true, or "
                         "name trusted_proxies",
@@ -474,7 +500,7 @@ enum status config_check(const struct config *config, struct err *err)
     }
     if (config->trusted_proxies.len == 0 && !span_equal(config->proxy_header, SPAN("none")))
         return fail(err, INVALID, "proxy_header needs trusted_proxies");
-    return OK;
+    return check_url(config, is_plain_allowed, err);
 }
 
 struct span config_url(const struct config *config, struct arena *arena)

@@ -212,29 +212,42 @@ static bool cut_host(struct span *rest, struct span *ret_host)
 }
 
 /* RFC 8414 §2, narrowed: an origin in the one spelling that browsers and clients compare equal. */
-static bool is_origin(struct span url)
+static bool is_any_origin(struct span url)
 {
     bool is_https = span_starts(url, SPAN("https://"));
     struct span rest = span_from(url, is_https ? SPAN("https://").len : SPAN("http://").len);
-    struct span authority = rest;
     struct span host;
     if ((!is_https && !span_starts(url, SPAN("http://"))) || !cut_host(&rest, &host))
         return false;
-    authority = span_first(authority, authority.len - rest.len);
-    if (rest.len > 0 && (rest.ptr[0] != ':' || !is_port(span_from(rest, 1), is_https ? 443 : 80)))
-        return false;
+    return rest.len == 0 ||
+           (rest.ptr[0] == ':' && is_port(span_from(rest, 1), is_https ? 443 : 80));
+}
+
+bool config_url_is_confidential(struct span url)
+{
     bool is_loopback = false;
-    return is_https || (is_address(authority, &is_loopback) && is_loopback) ||
+    struct span rest = span_from(url, SPAN("http://").len);
+    struct span authority = rest;
+    struct span host;
+    if (span_starts(url, SPAN("https://")))
+        return true;
+    if (!span_starts(url, SPAN("http://")) || !cut_host(&rest, &host))
+        return false;
+    authority = span_first(authority, authority.len - rest.len);
+    return (is_address(authority, &is_loopback) && is_loopback) ||
            span_equal(host, SPAN("localhost"));
+}
+
+static bool is_origin(struct span url)
+{
+    return is_any_origin(url) && config_url_is_confidential(url);
 }
 
 static enum status set_url(const struct config_key *key, struct config *config, struct span value,
                            struct err *err)
 {
-    if (value.len > 0 && !is_origin(value))
-        return fail(
-            err, INVALID,
-            "public_url: must be https://HOST[:PORT], lower case, no path (http: loopback only)");
+    if (value.len > 0 && !is_any_origin(value)) /* http: see config_check() */
+        return fail(err, INVALID, "public_url: must be https://HOST[:PORT], lower case, no path");
     *text_at(key, config) = value;
     return OK;
 }

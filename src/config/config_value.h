@@ -32,6 +32,9 @@ struct config_key {
     const char *help;
 };
 
+/* Is what goes to the URL kept from others: https, or http on loopback? */
+bool config_url_is_confidential(struct span url);
+
 void config_value_default(const struct config_key *key, struct config *config);
 
 /* INVALID with what is allowed. The value is kept as it is: it must live as long as config. */

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import tls from 'node:tls';
 import { makePair, withPair as options, type Pair } from './certificate.js';
-import { isToken } from './check.js';
+import { decodeJwt, isToken } from './check.js';
 import { cleanEnvironment, eventually, POSTERN, request, run, Server, temporaryDirectory, within, withServer, type Json } from './server.js';
 
 function connect(port: number, more: tls.ConnectionOptions = {}): Promise<tls.TLSSocket> {
@@ -328,11 +328,22 @@ describe('listeners', () => {
             const plain = await run(POSTERN, ['serve', '--data', join(directory, 'data'), '--listen', '0.0.0.0:0']);
             assert.equal(plain.code, 2);
             assert.match(plain.stderr, /beyond loopback/);
-            const checked = await run(POSTERN, ['config', 'check', '--listen', '0.0.0.0:0', '--allow-plain-http', 'true']);
-            assert.equal(checked.code, 0, checked.stderr);
         } finally {
             rmSync(directory, { recursive: true, force: true });
         }
+    });
+
+    it('beyond loopback need to know their URL: the issuer of the tokens', async () => {
+        const open = ['--listen', '0.0.0.0:0', '--allow-plain-http', 'true'];
+        const nowhere = await run(POSTERN, ['config', 'check', ...open]);
+        assert.equal(nowhere.code, 2);
+        assert.match(nowhere.stderr, /0\.0\.0\.0:0 does not say where clients find the server: set public_url/);
+        await withServer({ listen: false, args: [...open, '--public-url', 'http://auth.internal:8080'] }, async (server) => {
+            assert.equal(decodeJwt(await server.tokenFor(['viewer'])).claims.iss, 'http://auth.internal:8080');
+        });
+        await withServer({ listen: false, args: ['--listen', '0.0.0.0:0', '--trusted-proxies', '127.0.0.1', '--public-url', 'https://auth.example'] }, async (server) => {
+            assert.equal(decodeJwt(await server.tokenFor(['viewer'])).claims.iss, 'https://auth.example');
+        });
     });
 });
 

@@ -337,8 +337,11 @@ static void relations_between_values_are_checked(void **state)
         {"[::2]:80", "", "", "false", INVALID},
         {"[::ffff:127.0.0.1]:80", "", "", "false", INVALID},
         {"128.0.0.1:80", "", "", "false", INVALID},
-        {"0.0.0.0:80", "", "", "true", OK},
-        {"0.0.0.0:443 tls", "c", "k", "false", OK},
+        {"0.0.0.0:80", "", "", "true", INVALID}, /* a wildcard is no issuer */
+        {"[::]:80", "", "", "true", INVALID},
+        {"0.0.0.0:443 tls", "c", "k", "false", INVALID},
+        {"10.0.0.2:80", "", "", "true", OK},
+        {"10.0.0.2:443 tls", "c", "k", "false", OK},
         {"127.0.0.1:443 tls", "", "", "true", INVALID},
         {"127.0.0.1:80", "c", "", "false", INVALID},
         {"127.0.0.1:80", "", "k", "false", INVALID},
@@ -349,8 +352,12 @@ static void relations_between_values_are_checked(void **state)
     assert_int_equal(set(&f, "trusted_proxies", "10.0.0.1"), OK);
     assert_int_equal(config_check(&f.config, NULL), OK);
     config_source_begin(&f.config);
-    assert_int_equal(set(&f, "listen", "0.0.0.0:80"), OK);
+    assert_int_equal(set(&f, "listen", "10.0.0.2:80"), OK);
+    assert_int_equal(config_check(&f.config, &f.err), INVALID); /* the URL is the proxies' */
+    assert_non_null(strstr(f.err.detail, "public_url"));
+    assert_int_equal(set(&f, "public_url", "https://a.example"), OK);
     assert_int_equal(config_check(&f.config, NULL), OK); /* only proxies get in */
+    assert_int_equal(set(&f, "public_url", ""), OK);
     assert_int_equal(set(&f, "proxy_header", "none"), OK);
     assert_int_equal(set(&f, "trusted_proxies", ""), OK);
     for (size_t i = 0; i < ARRAY_LEN(listeners); i++) {

@@ -16,7 +16,7 @@ static void each_wrong_value_is_refused_with_its_key(void **state)
         {"listen", "::1:80"},
         {"listen", "localhost:80"},
         {"public_url", "ftp://a"},
-        {"public_url", "http://a.example"},
+        {"public_url", "http://a.example/"},
         {"public_url", "https://A.example"},
         {"public_url", "https://a.example/"},
         {"public_url", "https://a.example/path"},
@@ -217,19 +217,32 @@ static void a_public_url_is_an_origin_in_its_one_spelling(void **state)
         "https://a.example\\x",
         "http://localhost:80",
         "http://[::1]:80",
-        "http://[::2]",
-        "http://128.0.0.1",
         "http://127.1",
         "http://localhost.",
+    };
+    /* In the clear, beyond loopback: only when the configuration says that this is meant. */
+    static const char *const open[] = {
+        "http://[::2]",
+        "http://128.0.0.1",
         "http://a.localhost",
         "http://localhost.example",
         "http://127.0.0.1.example",
+        "http://a.example:8080",
     };
     struct fixture f;
     open_defaults(&f);
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
         assert_int_equal(set(&f, "public_url", good[i]), OK);
         assert_span_equal(f.config.public_url, good[i]);
+        assert_int_equal(config_check(&f.config, NULL), OK);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(open); i++) {
+        assert_int_equal(set(&f, "public_url", open[i]), OK);
+        assert_int_equal(config_check(&f.config, NULL), INVALID);
+        assert_int_equal(set(&f, "allow_plain_http", "true"), OK);
+        assert_int_equal(config_check(&f.config, NULL), OK);
+        assert_int_equal(set(&f, "allow_plain_http", "false"), OK);
+        assert_int_equal(set(&f, "cors_origins", open[i]), INVALID);
     }
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         if (set(&f, "public_url", bad[i]) != INVALID)
