@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // System calls and memory that fail the running server, once each, in each kind of request: the n-th call of a name
-// after the request was read, for each n until the request needs fewer. Whatever is answered, the server goes on,
-// and what it acknowledged is there. (The store's own calls fail one by one in tests/durability.)
+// from the request's connection on, in the front and in the signer, for each n until the request needs fewer. Whatever
+// is answered, the server goes on, and what it acknowledged is there. (The store's own calls fail one by one in
+// tests/durability.)
 //
 // POSTERN_FAULT_STEP: every n-th allocation only (9 in the test run).
 import assert from 'node:assert/strict';
-import { chmodSync, copyFileSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, copyFileSync, fchmodSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { allPages } from '../blackbox/pages.js';
 import { BUILD, eventually, HANG_MS, Server, temporaryDirectory, within, type AppClient, type Json, type Reply } from '../blackbox/server.js';
 
+/** In the order of failing_calls.c. */
 const CALLS = ['read', 'write', 'recv', 'send', 'accept', 'pread', 'pwrite', 'sync', 'truncate', 'open', 'lock', 'malloc'] as const;
+const PROGRAMS = { posternd: 1, 'postern-signer': 2 } as const;
+type Program = keyof typeof PROGRAMS;
 const ALLOCATIONS_STEP = Number(process.env['POSTERN_FAULT_STEP'] ?? 9);
 const CALLS_MAX = 2000;
 
@@ -59,6 +63,7 @@ function ask(port: number, head: string, body: string): Promise<Outcome> {
 describe('calls that fail', () => {
     const folder = temporaryDirectory();
     const library = join(folder, 'failing-calls.so');
+    const order = openSync(join(folder, 'order'), 'w+', 0o666);
     let server: Server;
     let owner: AppClient;
     let token = '';
@@ -95,6 +100,7 @@ describe('calls that fail', () => {
               acknowledged.app_clients.set(json.id, '');
               assert.equal((await get(`/v2/app_clients/${json.id as string}`)).status, 200);
           } },
+        { name: 'read a client and its secret', method: 'GET', path: () => `/v2/app_clients/${owner.id}`, authorized: true },
         { name: 'update a client', method: 'PATCH', path: () => `/v2/app_clients/${[...acknowledged.app_clients.keys()][0] as string}`, authorized: true,
           type: 'application/json', body: () => JSON.stringify({ description: newName() }),
           isThere: async (json) => {
@@ -109,18 +115,41 @@ describe('calls that fail', () => {
         copyFileSync(join(BUILD, 'tests', 'fault', 'failing-calls.so'), library);
         chmodSync(folder, 0o755);
         chmodSync(library, 0o755);
-        server = new Server({ env: { LD_PRELOAD: library }, args: ['--address-failures-per-minute-max', '1000000', '--client-failures-per-minute-max', '1000000', '--events', 'off'] });
+        fchmodSync(order, 0o666);
+        give('posternd', 'read', 0);
+        server = new Server({ env: { LD_PRELOAD: library, FAILING_CALLS: join(folder, 'order') }, args: ['--unseal-per-minute-max', '100000', '--address-failures-per-minute-max', '1000000', '--client-failures-per-minute-max', '1000000', '--events', 'off'] });
         await server.start();
         owner = await server.createClient(['owner']);
         token = await server.token(owner);
     });
     after(async () => {
         await server.dispose();
+        closeSync(order);
         rmSync(folder, { recursive: true, force: true });
     });
 
+    /** Orders the n-th call to fail; 0: none. The name goes last: it is what arms. */
+    function give(program: Program, call: (typeof CALLS)[number], n: number): void {
+        const bytes = Buffer.alloc(24);
+        writeSync(order, bytes.subarray(4, 8), 0, 4, 4);
+        bytes.writeInt32LE(PROGRAMS[program], 0);
+        bytes.writeBigInt64LE(BigInt(n), 8);
+        writeSync(order, bytes.subarray(0, 4), 0, 4, 0);
+        writeSync(order, bytes.subarray(8), 0, 16, 8);
+        bytes.writeInt32LE(n === 0 ? 0 : CALLS.indexOf(call) + 1, 4);
+        writeSync(order, bytes.subarray(4, 8), 0, 4, 4);
+    }
+
+    /** Takes the order back. Was it carried out? */
+    function takeBack(): boolean {
+        const bytes = Buffer.alloc(24);
+        writeSync(order, bytes, 4, 4, 4);
+        readSync(order, bytes, 0, 24, 0);
+        return bytes.readInt32LE(16) !== 0;
+    }
+
     /** One request in which a call fails. False: it needs fewer of them. */
-    async function attempt(kind: Kind, call: string, n: number): Promise<boolean> {
+    async function attempt(kind: Kind, program: Program, call: (typeof CALLS)[number], n: number): Promise<boolean> {
         if (kind.method === 'DELETE') {
             const made = await eventually('a client to delete', async () => {
                 const reply = await server.request('POST', '/v2/app_clients', { token, json: { type: 'client_credentials', name: newName(), api_roles: ['viewer'] } });
@@ -128,18 +157,16 @@ describe('calls that fail', () => {
             });
             doomed = made.id;
         }
-        const seen = server.stderr.length;
         const head = `${kind.method} ${kind.path()} HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\n` + (kind.type === undefined ? '' : `Content-Type: ${kind.type}\r\n`) +
-            (kind.authorized === true ? `Authorization: Bearer ${token}\r\n` : '') + `X-Fail: ${call} ${n}\r\n`;
-        const outcome = await ask(server.port, head, kind.body?.() ?? '');
+            (kind.authorized === true ? `Authorization: Bearer ${token}\r\n` : '');
+        const body = kind.body?.() ?? '';
+        give(program, call, n);
+        // The signer waits in a call that began before the order: the first request ends that one.
+        if (program === 'postern-signer') await server.request('GET', '/readyz');
+        const outcome = await ask(server.port, head, body);
+        const hasFailed = takeBack();
         counts.requests++;
-        // Takes it back where it was not reached, and shows that the server serves.
-        await eventually('the server to serve', async () => {
-            const reply = await server.request('GET', '/healthz', { headers: { 'X-Fail': 'none 0' } });
-            return reply.status === 200 ? true : undefined;
-        });
-        await eventually('that it was taken back', () => (server.stderr.slice(seen).includes('failing-calls: none') ? true : undefined));
-        const hasFailed = server.stderr.slice(seen).includes(`failing-calls: ${call}`);
+        await eventually('the server to serve', async () => ((await server.request('GET', '/readyz')).status === 200 ? true : undefined));
         if (outcome.status === 0) counts.unanswered++;
         else if (outcome.status >= 400) counts.refused++;
         if (outcome.status >= 200 && outcome.status < 300) {
@@ -151,25 +178,30 @@ describe('calls that fail', () => {
         }
         assert(outcome.status === 0 || outcome.status === 503 || outcome.status < 501, String(outcome.status));
         if (hasFailed) counts.failed++;
-        if (hasFailed) fired.set(call, (fired.get(call) ?? 0) + 1);
+        const key = program === 'posternd' ? call : `signer's ${call}`;
+        if (hasFailed) fired.set(key, (fired.get(key) ?? 0) + 1);
         return hasFailed;
     }
 
     for (const kind of kinds) {
-        it(kind.name, async () => {
-            const front = server.child('posternd');
-            for (const call of CALLS) {
-                const step = call === 'malloc' ? ALLOCATIONS_STEP : 1;
-                for (let n = 1; n < CALLS_MAX; n += step) {
-                    try {
-                        if (!(await attempt(kind, call, n))) break;
-                    } catch (error) {
-                        throw new Error(`${call} ${n}: ${String(error)}\n${server.stderr.slice(-3000)}`, { cause: error });
+        for (const program of ['posternd', 'postern-signer'] as const) {
+            it(`${program}: ${kind.name}`, async () => {
+                const front = server.child('posternd');
+                const seen = server.stderr.length;
+                for (const call of CALLS) {
+                    const step = call === 'malloc' && program === 'posternd' ? ALLOCATIONS_STEP : 1;
+                    for (let n = 1; n < CALLS_MAX; n += step) {
+                        try {
+                            if (!(await attempt(kind, program, call, n))) break;
+                        } catch (error) {
+                            throw new Error(`${call} ${n}: ${String(error)}\n${server.stderr.slice(-3000)}`, { cause: error });
+                        }
                     }
                 }
-            }
-            assert.equal(server.child('posternd'), front, `the front did not end\n${server.stderr}`);
-        });
+                assert.equal(server.child('posternd'), front, `the front did not end\n${server.stderr}`);
+                assert.doesNotMatch(server.stderr.slice(seen), /ended \(signal/, 'the signer may give up, and is replaced; it does not crash');
+            });
+        }
     }
 
     it('and everything that was acknowledged is there after a restart', async (t) => {

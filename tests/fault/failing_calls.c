@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A library to put before the C library's (LD_PRELOAD): one call of a running server fails, once.
  *
- * A request tells which: the header "X-Fail: NAME N", seen as its bytes are read, lets the N-th
- * call of NAME from then on fail, in whichever thread; "X-Fail: none 0" takes it back. When it has
- * failed, a line "failing-calls: NAME" goes to standard error.
+ * Which one stands in a file that the test writes, named by FAILING_CALLS and mapped here before
+ * the program confines itself: `struct order` below. The N-th call of that name from then on fails,
+ * in whichever thread of the program; has_failed tells that it has.
  *
  * Only what may fail in this way is failed: reading, writing and accepting on sockets, everything
  * on files, memory. libuv ends the process when its own eventfd or epoll fails, which kernels do
@@ -13,9 +13,11 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -36,53 +38,53 @@ enum name {
     CALL_OPEN,
     CALL_LOCK,
     CALL_MALLOC,
-    CALL_COUNT
 };
 
-static const char *const names[CALL_COUNT] = {"none",   "read",  "write",  "recv", "send",
-                                              "accept", "pread", "pwrite", "sync", "truncate",
-                                              "open",   "lock",  "malloc"};
+enum program { OTHER, FRONT, SIGNER };
 
-static _Atomic int armed; /* which; CALL_NONE: none */
-static _Atomic long countdown;
+/* The file's bytes; the test writes name last. */
+struct order {
+    _Atomic int32_t program;
+    _Atomic int32_t name;
+    _Atomic int64_t countdown;
+    _Atomic int32_t has_failed;
+    int32_t unused;
+};
 
-static void say(int name)
+static struct order *order; /* NULL: in a program that is not tested */
+static enum program self;
+
+__attribute__((constructor)) static void map_order(void)
 {
-    char line[48];
-    int len = snprintf(line, sizeof line, "failing-calls: %s\n", names[name]);
-    (void)syscall(SYS_write, STDERR_FILENO, line, (size_t)len);
+    const char *path = getenv("FAILING_CALLS");
+    self = strcmp(program_invocation_short_name, "posternd") == 0         ? FRONT
+           : strcmp(program_invocation_short_name, "postern-signer") == 0 ? SIGNER
+                                                                          : OTHER;
+    if (path == NULL || self == OTHER)
+        return;
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
+    void *page =
+        fd < 0 ? MAP_FAILED : mmap(NULL, sizeof *order, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (page == MAP_FAILED) {
+        perror("failing-calls");
+        _exit(1);
+    }
+    (void)syscall(SYS_close, fd);
+    order = page;
 }
 
-static void arm(const char *bytes, size_t len)
+static bool is_ordered(enum name name)
 {
-    static const char header[] = "X-Fail: ";
-    const char *at = memmem(bytes, len, header, sizeof header - 1);
-    if (at == NULL)
-        return;
-    char text[32] = {0};
-    size_t rest = len - (size_t)(at - bytes) - (sizeof header - 1);
-    memcpy(text, at + sizeof header - 1, rest < sizeof text - 1 ? rest : sizeof text - 1);
-    char *space = strchr(text, ' ');
-    if (space == NULL)
-        return;
-    *space = '\0';
-    atomic_store(&armed, CALL_NONE);
-    if (strcmp(text, names[CALL_NONE]) == 0)
-        say(CALL_NONE);
-    for (int i = 1; i < CALL_COUNT; i++) {
-        if (strcmp(names[i], text) == 0) {
-            atomic_store(&countdown, strtol(space + 1, NULL, 10));
-            atomic_store(&armed, i);
-        }
-    }
+    return order != NULL && atomic_load(&order->name) == (int32_t)name &&
+           atomic_load(&order->program) == (int32_t)self;
 }
 
 static bool fails(enum name name, int error)
 {
-    if (atomic_load(&armed) != (int)name || atomic_fetch_sub(&countdown, 1) != 1)
+    if (!is_ordered(name) || atomic_fetch_sub(&order->countdown, 1) != 1)
         return false;
-    atomic_store(&armed, CALL_NONE);
-    say(name);
+    atomic_store(&order->name, CALL_NONE);
+    atomic_store(&order->has_failed, 1);
     errno = error;
     return true;
 }
@@ -101,17 +103,14 @@ static bool is_file_or_socket(int fd)
 
 ssize_t read(int fd, void *bytes, size_t size)
 {
-    if (atomic_load(&armed) == CALL_READ && kind_of(fd) == S_IFSOCK && fails(CALL_READ, ECONNRESET))
+    if (is_ordered(CALL_READ) && kind_of(fd) == S_IFSOCK && fails(CALL_READ, ECONNRESET))
         return -1;
-    ssize_t got = syscall(SYS_read, fd, bytes, size);
-    if (got > 0)
-        arm(bytes, (size_t)got);
-    return got;
+    return syscall(SYS_read, fd, bytes, size);
 }
 
 ssize_t write(int fd, const void *bytes, size_t size)
 {
-    if (atomic_load(&armed) == CALL_WRITE && fd > STDERR_FILENO && is_file_or_socket(fd) &&
+    if (is_ordered(CALL_WRITE) && fd > STDERR_FILENO && is_file_or_socket(fd) &&
         fails(CALL_WRITE, EPIPE))
         return -1;
     return syscall(SYS_write, fd, bytes, size);
@@ -119,7 +118,7 @@ ssize_t write(int fd, const void *bytes, size_t size)
 
 ssize_t writev(int fd, const struct iovec *parts, int count)
 {
-    if (atomic_load(&armed) == CALL_WRITE && fd > STDERR_FILENO && is_file_or_socket(fd) &&
+    if (is_ordered(CALL_WRITE) && fd > STDERR_FILENO && is_file_or_socket(fd) &&
         fails(CALL_WRITE, EPIPE))
         return -1;
     return syscall(SYS_writev, fd, parts, count);
