@@ -25,6 +25,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -69,6 +70,8 @@ struct front_loop {
     void (*on_idle)(void *context);
     void *idle_context;
 };
+
+static const struct timespec gathering_time = {.tv_nsec = 2000000};
 
 /* An exchange on its way through a worker; in the exchange's arena. */
 struct exchange_job {
@@ -294,6 +297,11 @@ static void on_iteration(void *context)
     struct front_loop *front = context;
     if (front->lane_watch != NULL)
         loop_watch_writable(front->lane_watch, signing_flush(front->lane));
+    /* More is asked than the signer can do. A pause lets requests gather, so that one iteration
+     * takes many, and the signer, where it shares this processor, is not interrupted by each of
+     * them. */
+    if (front->signer_shed.is_shedding)
+        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &gathering_time, NULL);
 }
 
 static void on_attach(void *context)
