@@ -70,8 +70,12 @@ static void write_parts(struct exchange *x, struct json_writer *writer)
     const struct signing_request ask = {.op = SIGNING_CLOCK};
     struct signing_reply reply;
     bool has_store = store_ping(x->app->store, NULL) == OK;
+    struct err damage = {0};
+    bool is_damaged = has_store && store_check(x->app->store, &damage) == CORRUPT;
     bool has_signer = signing_call(x->lane, &ask, SIGNER_TIMEOUT_MS, &x->arena, &reply, NULL) == OK;
     json_member_bool(writer, SPAN("store_answers"), has_store);
+    if (is_damaged)
+        json_member_text(writer, SPAN("store_damage"), span_cstr(damage.detail));
     json_member_bool(writer, SPAN("signer_answers"), has_signer);
     if (has_signer) {
         json_member_bool(writer, SPAN("clock_is_held"), reply.clock.is_held);

@@ -2,6 +2,7 @@
 #include "cli/cli_doctor.h"
 
 #include "base/clock.h"
+#include "supervisor/data_dir.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -141,6 +142,16 @@ static void check_disk(const struct doctor *doctor, struct doctor_finding *findi
              "The file system has %ju inodes left.", (uintmax_t)info.f_favail);
 }
 
+static void check_file_system(const struct doctor *doctor, struct doctor_finding *finding)
+{
+    const struct data_dir_doubt *doubt = data_dir_doubt(doctor->data_fd);
+    find(finding, DOCTOR_OK, "", "Nothing is known against the data directory's file system.");
+    if (doubt != NULL)
+        find(finding, DOCTOR_WARN,
+             "Keep the data directory on a local disk (a volume, in a container).",
+             "The data directory is on %s: %s.", doubt->name, doubt->why);
+}
+
 static void check_clock(const struct doctor *doctor, struct doctor_finding *finding)
 {
     struct timex timex = {0};
@@ -164,11 +175,14 @@ static void check_clock(const struct doctor *doctor, struct doctor_finding *find
 
 static void check_parts(const struct doctor *doctor, struct doctor_finding *finding)
 {
-    find(finding, DOCTOR_OK, "", "Database and signer answer.");
+    find(finding, DOCTOR_OK, "", "Database and signer answer; the database is whole.");
     if (!json_is_true(json_object_get(doctor->status, "store_answers")))
         find(finding, DOCTOR_FAIL,
              "See the server's log, the disk, and the permissions of postern.db.",
              "The database does not answer.");
+    if (doctor_text(doctor, "store_damage")[0] != '\0')
+        find(finding, DOCTOR_FAIL, "Stop the server and restore the database from a backup.",
+             "The database is damaged: %s.", doctor_text(doctor, "store_damage"));
     if (!json_is_true(json_object_get(doctor->status, "signer_answers")))
         find(finding, DOCTOR_FAIL, "See the server's log: the supervisor starts it again.",
              "The signer does not answer.");
@@ -397,6 +411,7 @@ const struct doctor_check doctor_checks[] = {
     {"data", NEEDS_NOTHING, check_data},
     {"keys", NEEDS_DATA, check_keys},
     {"disk", NEEDS_DATA, check_disk},
+    {"filesystem", NEEDS_DATA, check_file_system},
     {"clock", NEEDS_NOTHING, check_clock},
     {"parts", NEEDS_SERVER, check_parts},
     {"public_url", NEEDS_SERVER, check_public_url},

@@ -59,6 +59,9 @@ enum status sql_savepoint_undo(struct sql_conn *conn, struct err *err) MUST_USE;
  * {strict} after a table has it check them, {keyed} also keeps it in the order of its key. */
 enum status sql_script(struct sql_conn *conn, struct span text, struct err *err) MUST_USE;
 
+/* Reads the whole database and checks its structure. CORRUPT: with what is wrong first. */
+enum status sql_check(struct sql_conn *conn, struct err *err) MUST_USE;
+
 /* Never NULL. From here to sql_end() the statement is in use. Every parameter must be bound, by a
  * value that stays until sql_end(). */
 struct sql_stmt *sql_prepare(struct sql_conn *conn, const char *text);

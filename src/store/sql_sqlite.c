@@ -582,6 +582,19 @@ enum status sql_run(struct sql_stmt *stmt, int64_t *ret_changed, struct err *err
     return status;
 }
 
+enum status sql_check(struct sql_conn *conn, struct err *err)
+{
+    char problem[128] = "";
+    struct sql_stmt *check = sql_prepare(conn, "PRAGMA quick_check(1)");
+    if (sql_next(check)) {
+        struct span answer = sql_get_text(check, NULL);
+        if (!span_equal(answer, SPAN("ok")))
+            (void)snprintf(problem, sizeof problem, "%.*s", SPAN_FMT(answer));
+    }
+    enum status status = sql_end(check, err);
+    return status == OK && problem[0] != '\0' ? fail(err, CORRUPT, "%s", problem) : status;
+}
+
 const char *sql_library_version(void)
 {
     return sqlite3_libversion();

@@ -412,6 +412,13 @@ enum status store_ping(struct store *store, struct err *err)
     return status == OK ? store_write(store, write_nothing, NULL, NULL, err) : status;
 }
 
+enum status store_check(struct store *store, struct err *err)
+{
+    AUTO(store_reader) struct store_reader reader = {0};
+    enum status status = store_reader_take(store, &reader, err);
+    return status == OK ? sql_check(reader.conn, err) : status;
+}
+
 const char *store_library_version(void)
 {
     return sql_library_version();

@@ -65,6 +65,10 @@ size_t store_schema_version(void);
 /* Does the database answer? A read and, for the writer, an empty transaction. */
 enum status store_ping(struct store *store, struct err *err) MUST_USE;
 
+/* Reads the whole database and checks its structure: a second or two per gigabyte. CORRUPT: it is
+ * damaged; err says where first. */
+enum status store_check(struct store *store, struct err *err) MUST_USE;
+
 /* --- Facts about the installation: name -> bytes
  * -------------------------------------------------- */
 

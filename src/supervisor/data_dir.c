@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -238,6 +240,40 @@ static enum status open_key(int dir_fd, struct span path, bool initialise, int *
         return fail_unmade(path, err);
     }
     return open_kek(dir_fd, ret_fd, err);
+}
+
+#define LOCKS "SQLite's locks and shared memory may not hold there, and writes be lost"
+
+static const struct data_dir_doubt doubts[] = {
+    {NFS_SUPER_MAGIC, "NFS", LOCKS, true},
+    {0x517B, "SMB", LOCKS, true}, /* SMB_SUPER_MAGIC, which not every header has */
+    {SMB2_SUPER_MAGIC, "SMB", LOCKS, true},
+    {CIFS_SUPER_MAGIC, "SMB", LOCKS, true},
+    {CEPH_SUPER_MAGIC, "Ceph", LOCKS, true},
+    {AFS_SUPER_MAGIC, "AFS", LOCKS, true},
+    {AFS_FS_MAGIC, "AFS", LOCKS, true},
+    {CODA_SUPER_MAGIC, "Coda", LOCKS, true},
+    {V9FS_MAGIC, "9P", LOCKS, true},
+    {FUSE_SUPER_MAGIC, "FUSE", LOCKS, true},
+    {TMPFS_MAGIC, "tmpfs", "it is gone when the host restarts", false},
+    {RAMFS_MAGIC, "ramfs", "it is gone when the host restarts", false},
+    {OVERLAYFS_SUPER_MAGIC, "an overlay", "in a container it is gone with the container", false},
+};
+
+const struct data_dir_doubt *data_dir_doubt_of(uint64_t type)
+{
+    for (size_t i = 0; i < ARRAY_LEN(doubts); i++) {
+        if (doubts[i].type == type)
+            return &doubts[i];
+    }
+    return NULL;
+}
+
+const struct data_dir_doubt *data_dir_doubt(int data_fd)
+{
+    struct statfs info;
+    /* Of 32 bits, and negative in a long of 32. */
+    return fstatfs(data_fd, &info) == 0 ? data_dir_doubt_of((uint32_t)info.f_type) : NULL;
 }
 
 enum status data_dir_open(struct span path, bool initialise, struct data_dir *ret_dir,

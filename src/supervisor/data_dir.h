@@ -7,6 +7,7 @@
 #include "base/status.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct arena;
 struct span;
@@ -25,6 +26,20 @@ struct data_dir {
  * not one of ours. */
 enum status data_dir_open(struct span path, bool initialise, struct data_dir *ret_dir,
                           struct err *err) MUST_USE;
+
+/* What is against a database on a kind of file system. */
+struct data_dir_doubt {
+    uint64_t type; /* statfs(2) */
+    const char *name;
+    const char *why;
+    bool is_shared; /* other hosts may write to it */
+};
+
+/* NULL: nothing is known. Locks and shared memory of SQLite's write-ahead log need one host, and
+ * commits a disk (sqlite.org: "How To Corrupt An SQLite Database File" §2.1, "Write-Ahead
+ * Logging"). */
+const struct data_dir_doubt *data_dir_doubt(int data_fd);
+const struct data_dir_doubt *data_dir_doubt_of(uint64_t type);
 
 /* The control socket, bound and listening, 0600. -1 with err. */
 int data_dir_control_socket(const struct data_dir *dir, struct err *err) MUST_USE;

@@ -120,6 +120,10 @@ static enum status start_anew(struct supervisor *self, struct err *err)
     if (setup == NULL)
         return fail(err, NO_MEMORY, "no memory");
     enum status status = data_dir_open(config->data, !self->options->is_offline, &self->dir, err);
+    const struct data_dir_doubt *doubt = status == OK ? data_dir_doubt(self->dir.fd) : NULL;
+    if (doubt != NULL && doubt->is_shared)
+        log_warn("the data directory is on %s: %s; keep it on a local disk", doubt->name,
+                 doubt->why);
     if (status == OK)
         status = setup_open(setup, config, NULL, self->options->is_offline, err);
     if (status == OK)

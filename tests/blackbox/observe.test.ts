@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the operator sees: metrics, the event log, the log, doctor. And what nobody may see in them.
 import assert from 'node:assert/strict';
-import { chmodSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { decodeJwt } from './check.js';
@@ -153,6 +153,39 @@ describe('doctor', () => {
             for (const name of ['clock', 'public_url', 'front', 'signer', 'files']) assert.match(results.get(name) ?? '', /^(ok|warn)$/, name);
             for (const check of report.checks) assert.equal(check.advice === '', check.result === 'ok', check.check);
             assert.equal((await server.cli(['doctor'])).code, 0);
+        });
+    });
+
+    it('knows a file system that is not for a database', async (t) => {
+        if ((await run('unshare', ['--mount', 'true'])).code !== 0) {
+            t.skip('may not mount');
+            return;
+        }
+        // In a mount namespace of its own, which ends with it.
+        const printed = await run('unshare', ['--mount', 'sh', '-c',
+            'mkdir "$1" && mount -t tmpfs none "$1" && touch "$1/postern.db" && "$0" --data "$1" doctor; umount "$1"; rmdir "$1"', POSTERN, join(temporaryDirectory(), 'm')]);
+        assert.match(printed.stdout, /warn +filesystem +The data directory is on tmpfs: it is gone when the host restarts\./, printed.stderr);
+    });
+
+    it('finds a damaged database', async () => {
+        await withServer({}, async (server) => {
+            await server.createClient(['viewer']);
+            await server.stop();
+            const file = join(server.data, 'postern.db');
+            const bytes = readFileSync(file);
+            // A page of no kind, far behind what a start reads.
+            const damaged = Buffer.from(bytes);
+            let page = bytes.length / 4096 - 1;
+            for (; page > 0; page--) {
+                bytes.copy(damaged);
+                damaged.writeUInt8(0x40, page * 4096);
+                writeFileSync(file, damaged);
+                if (await server.start().then(() => true, () => false)) break;
+            }
+            assert(page > 0, 'with one of the pages damaged it starts');
+            const printed = await server.cli(['doctor']);
+            assert.equal(printed.code, 1);
+            assert.match(printed.stdout, /fail +parts +The database is damaged: /);
         });
     });
 

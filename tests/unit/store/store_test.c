@@ -3,6 +3,8 @@
 
 #include <sys/stat.h>
 
+enum { PAGE_BYTES = 4096 };
+
 static void files_are_the_owners_alone(void **state)
 {
     struct fixture *f = *state;
@@ -45,6 +47,40 @@ static void a_link_in_place_of_the_database_is_refused(void **state)
     assert_status(f, fixture_try_open(f), UNAVAILABLE);
     assert_null(f->store);
     assert_int_equal(unlinkat(f->data_fd, "elsewhere.db", 0), 0);
+}
+
+/* Each page but the first, in turn: a page of no kind. */
+static void a_damaged_page_is_found(void **state)
+{
+    struct fixture *f = *state;
+    char page[PAGE_BYTES];
+    assert_ok(f, store_check(f->store, &f->err));
+    store_close(f->store);
+    f->store = NULL;
+    int fd = openat(f->data_fd, "postern.db", O_RDWR | O_CLOEXEC);
+    off_t size = lseek(fd, 0, SEEK_END);
+    size_t found = 0;
+    size_t refused = 0;
+    for (off_t at = PAGE_BYTES; at < size; at += PAGE_BYTES) {
+        assert_int_equal(pread(fd, page, sizeof page, at), sizeof page);
+        char kind = page[0];
+        page[0] ^= 0x40;
+        assert_int_equal(pwrite(fd, page, sizeof page, at), sizeof page);
+        if (fixture_try_open(f) == OK) {
+            assert_status(f, store_check(f->store, &f->err), CORRUPT);
+            found++;
+            store_close(f->store);
+            f->store = NULL;
+        } else {
+            refused++;
+        }
+        page[0] = kind;
+        assert_int_equal(pwrite(fd, page, sizeof page, at), sizeof page);
+    }
+    assert_int_equal(close(fd), 0);
+    assert_true(found > 0 && found + refused == (size_t)size / PAGE_BYTES - 1);
+    assert_ok(f, fixture_try_open(f));
+    assert_ok(f, store_check(f->store, &f->err));
 }
 
 static void what_is_no_database_is_refused(void **state)
@@ -123,6 +159,7 @@ int main(void)
         empty_store_test(a_clean_close_leaves_one_file),
         empty_store_test(the_directory_may_be_moved_and_out_of_reach),
         empty_store_test(a_link_in_place_of_the_database_is_refused),
+        empty_store_test(a_damaged_page_is_found),
         empty_store_test(what_is_no_database_is_refused),
         empty_store_test(revisions_rise_and_are_heard),
         empty_store_test(opening_raises_the_revision_to_the_clock_but_never_lowers_it),

@@ -388,6 +388,35 @@ static void roots_control_socket_is_the_directorys_owners(void **state)
     (void)close(fd);
 }
 
+static void file_systems_of_other_hosts_and_of_memory_are_doubtful(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t type;
+        const char *name;
+        bool is_shared;
+    } rows[] = {
+        {0x6969, "NFS", true},
+        {0xff534d42, "SMB", true},
+        {0xfe534d42, "SMB", true},
+        {0x01021997, "9P", true},
+        {0x65735546, "FUSE", true},
+        {0x01021994, "tmpfs", false},
+        {0x794c7630, "an overlay", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct data_dir_doubt *doubt = data_dir_doubt_of(rows[i].type);
+        assert_non_null(doubt);
+        assert_string_equal(doubt->name, rows[i].name);
+        assert_int_equal(doubt->is_shared, rows[i].is_shared);
+    }
+    assert_null(data_dir_doubt_of(0xef53));     /* ext4 */
+    assert_null(data_dir_doubt_of(0x58465342)); /* XFS */
+    int fd = open("/proc", O_RDONLY | O_CLOEXEC);
+    assert_null(data_dir_doubt(fd));
+    (void)close(fd);
+}
+
 #define dir_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 static void a_directory_that_others_may_write_in_is_refused(void **state)
@@ -427,6 +456,7 @@ static void a_directory_of_other_files_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(file_systems_of_other_hosts_and_of_memory_are_doubtful),
         dir_test(a_first_start_makes_what_only_its_owner_can_read),
         dir_test(an_empty_directory_is_taken),
         dir_test(a_directory_never_initialised_keeps_no_trace),

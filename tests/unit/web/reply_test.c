@@ -79,6 +79,28 @@ static void a_not_found_names_what_was_sought_escaped(void **state)
     fixture_close(&f);
 }
 
+/* Retry-After is the wait and up to as many seconds again, by chance. */
+static void those_who_wait_do_not_come_back_together(void **state)
+{
+    (void)state;
+    unsigned seen[21] = {0};
+    unsigned distinct = 0;
+    for (int i = 0; i < 400; i++) {
+        struct exchange_fixture f;
+        int64_t seconds = 0;
+        fixture_open(&f, HTTP_GET, "/");
+        char id[REQUEST_ID_LEN + 1]; /* which is random in a server */
+        (void)snprintf(id, sizeof id, "%04d000000000000", i);
+        memcpy(f.x.request_id, id, REQUEST_ID_LEN);
+        reply_wait(&f.x, UNAVAILABLE, 10);
+        assert_true(span_to_int64(fixture_reply_header(&f, "Retry-After"), &seconds));
+        assert_in_range(seconds, 10, 20);
+        distinct += seen[seconds]++ == 0;
+        fixture_close(&f);
+    }
+    assert_true(distinct > 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +109,7 @@ int main(void)
         cmocka_unit_test(inner_failures_keep_their_detail),
         cmocka_unit_test(a_second_problem_of_a_field_is_not_a_second_member),
         cmocka_unit_test(a_not_found_names_what_was_sought_escaped),
+        cmocka_unit_test(those_who_wait_do_not_come_back_together),
     };
     return RUN_TESTS(tests);
 }
