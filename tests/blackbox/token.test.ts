@@ -273,6 +273,44 @@ describe('token endpoint', () => {
         }
     });
 
+    // Faults in the order in which they are looked for. Whoever makes two of them hears of the first.
+    describe('looks, in this order, for', () => {
+        interface Ask { method: string; path: string; type: string; basic: boolean; form: Record<string, string> }
+        const faults: [string, (ask: Ask) => void, number, string?][] = [
+            ['another method', (ask) => (ask.method = 'PUT'), 405],
+            ['a body over the limit', (ask) => (ask.form['pad'] = 'a'.repeat(70_000)), 413],
+            ['credentials in the query', (ask) => (ask.path += '?client_secret=abc'), 400, 'invalid_request'],
+            ['another content type', (ask) => (ask.type = 'text/plain'), 400, 'invalid_request'],
+            ['two methods of authentication', (ask) => (ask.basic = true), 400, 'invalid_request'],
+            ['a wrong secret', (ask) => (ask.form['client_secret'] = other.client_secret), 401, 'invalid_client'],
+            ['an unknown grant type', (ask) => (ask.form['grant_type'] = 'password'), 400, 'unsupported_grant_type'],
+            ['an unknown resource', (ask) => (ask.form['resource'] = 'https://nowhere.example'), 400, 'invalid_target'],
+            ['a scope that is not held', (ask) => (ask.form['scope'] = 'owner'), 400, 'invalid_scope'],
+        ];
+        const withFaults = (...which: ((ask: Ask) => void)[]): Promise<Reply> => {
+            const one: Ask = { method: 'POST', path: '/oauth2/token', type: 'application/x-www-form-urlencoded', basic: false, form: { ...inBody } };
+            for (const make of which) make(one);
+            return server.request(one.method, one.path, {
+                body: new URLSearchParams(one.form).toString(),
+                headers: { 'content-type': one.type },
+                ...(one.basic ? { basic: [client.client_id, client.client_secret] } : {}),
+            });
+        };
+
+        for (const [at, [name, make, status, code]] of faults.entries()) {
+            it(name, async () => {
+                const alone = await withFaults(make);
+                assert.equal(alone.status, status);
+                if (code !== undefined) isOAuthError(alone, status, code);
+                for (const [later, makeLater] of faults.slice(at + 1)) {
+                    const both = await withFaults(make, makeLater);
+                    assert.equal(both.status, status, `beside ${later}`);
+                    assert.deepEqual([both.json?.error, both.json?.error_description], [alone.json?.error, alone.json?.error_description], `beside ${later}`);
+                }
+            });
+        }
+    });
+
     describe('refuses', () => {
         for (const grant of [
             'password', 'authorization_code', 'refresh_token', 'Client_Credentials', 'client_credentials ',

@@ -16,6 +16,16 @@ const CASES = {
     N: '01 02 04 05 07 08 10 11 13 14 16 17 19 20',
 };
 
+/** The requirements, by RFC. */
+const REQUIREMENTS = {
+    '6749': '01 03 04 05 06 07 09 11 12 13 15 16 17 18 19 20 21 22 23 24 25 26 27 29 30 31 32 33 34 35 36 37 38 39 40 41',
+    '6750': '01 02 03 04 05 06 07 10 11 12',
+    '8414': '01 02 03 04 08 09 10 11 12 13 14 15 16',
+    '8725': '01 02 03 04 05 06 07 08 09 11',
+    '9068': '01 02 05 06 07 08 09 10 12',
+    '9700': '02 04 07 08 09 10 12',
+};
+
 function rows(file: string): string[][] {
     return readFileSync(join(ROOT, 'tests', file), 'utf8')
         .split('\n')
@@ -24,10 +34,10 @@ function rows(file: string): string[][] {
         .map((line) => line.split('\t'));
 }
 
-/** Does a file of that kind have a test of that title? */
+/** Does a file of that kind have a test of that title, or a check that many tests make? */
 function hasTest(file: string, text: string, title: string): boolean {
     if (file.endsWith('.c')) return text.includes(`\nstatic void ${title}(void **state)`);
-    return text.split('\n').some((line) => /['"`]/.test(line.slice(0, Math.max(0, line.indexOf(title)))));
+    return text.includes(`export function ${title}(`) || text.split('\n').some((line) => /['"`]/.test(line.slice(0, Math.max(0, line.indexOf(title)))));
 }
 
 function assertNamed(named: string): void {
@@ -43,17 +53,21 @@ function assertNamed(named: string): void {
     assert(hasTest(file, readFileSync(path, 'utf8'), title), `${file} has "${title}"`);
 }
 
-describe('tests/abuse.tsv', () => {
-    const table = rows('abuse.tsv');
+function covers(file: string, expected: string[]): void {
+    describe(`tests/${file}`, () => {
+        const table = rows(file);
 
-    it('has one row for each case, and no other', () => {
-        const expected = Object.entries(CASES).flatMap(([letter, numbers]) => numbers.split(' ').map((number) => letter + number));
-        assert.deepEqual(table.map(([id]) => id), expected);
-    });
-
-    for (const [id = '', what = '', tests = ''] of table) {
-        it(`${id} ${what}`, () => {
-            for (const named of tests.split('; ')) assertNamed(named);
+        it('has one row for each, and no other', () => {
+            assert.deepEqual(table.map(([id]) => id), expected);
         });
-    }
-});
+
+        for (const [id = '', what = '', tests = ''] of table) {
+            it(`${id} ${what}`, () => {
+                for (const named of tests.split('; ')) assertNamed(named);
+            });
+        }
+    });
+}
+
+covers('abuse.tsv', Object.entries(CASES).flatMap(([letter, numbers]) => numbers.split(' ').map((number) => letter + number)));
+covers('standards.tsv', Object.entries(REQUIREMENTS).flatMap(([rfc, numbers]) => numbers.split(' ').map((number) => `${rfc}-${number}`)));
