@@ -24,6 +24,7 @@ static const struct {
     [PERMISSION_CORPUS_DELETE] = {.api_roles =
                                       A(CORPUS_ADMINISTRATOR) | A(ADMINISTRATOR) | A(OWNER),
                                   .corpus_roles = C(OWNER)},
+    [PERMISSION_INTROSPECT] = {.api_roles = A(ADMINISTRATOR) | A(OWNER)},
     [PERMISSION_CONTROL] = {0},
 };
 static_assert(ARRAY_LEN(permissions) == PERMISSION_COUNT, "the last permission has a row");
@@ -121,6 +122,7 @@ struct span permission_name(enum permission permission)
         [PERMISSION_CORPUS_CREATE] = SPAN_INIT("corpus_create"),
         [PERMISSION_CORPUS_READ] = SPAN_INIT("corpus_read"),
         [PERMISSION_CORPUS_DELETE] = SPAN_INIT("corpus_delete"),
+        [PERMISSION_INTROSPECT] = SPAN_INIT("introspect"),
         [PERMISSION_CONTROL] = SPAN_INIT("control"),
     };
     return names[permission];

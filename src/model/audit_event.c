@@ -11,6 +11,7 @@ const struct span audit_action_names[AUDIT_ACTION_COUNT] = {
     [AUDIT_APP_CLIENT_SECRET_IN_PAGE] = SPAN_INIT("app_client.secret_in_page"),
     [AUDIT_CORPUS_CREATE] = SPAN_INIT("corpus.create"),
     [AUDIT_CORPUS_DELETE] = SPAN_INIT("corpus.delete"),
+    [AUDIT_TOKEN_REVOKE] = SPAN_INIT("token.revoke"),
     [AUDIT_SERVER_KEY_CREATE] = SPAN_INIT("server_key.create"),
     [AUDIT_CLOCK_ACCEPT] = SPAN_INIT("clock.accept"),
 };

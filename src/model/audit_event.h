@@ -14,6 +14,7 @@ enum audit_action {
     AUDIT_APP_CLIENT_SECRET_IN_PAGE, /* its secret came from a web page */
     AUDIT_CORPUS_CREATE,
     AUDIT_CORPUS_DELETE,
+    AUDIT_TOKEN_REVOKE,
     AUDIT_SERVER_KEY_CREATE,
     AUDIT_CLOCK_ACCEPT,
     AUDIT_ACTION_COUNT

@@ -5,8 +5,13 @@
 #include "crypto/secret.h"
 #include "model/app_client.h"
 #include "oauth/oauth_error.h"
+#include "signing/signing.h"
+#include "state/state.h"
+#include "web/app.h"
+#include "web/cors.h"
+#include "web/guard.h"
 
-enum { CLIENT_ID_LEN_MAX = 255 };
+enum { CLIENT_ID_LEN_MAX = 255, SIGNER_TIMEOUT_MS = 5000 };
 
 static enum status refuse_client(struct exchange *x)
 {
@@ -92,4 +97,53 @@ enum status oauth_client_presented(struct exchange *x, const struct oauth_params
     }
     *ret_client = client;
     return OK;
+}
+
+/* Unknown clients get the work and the answer of a wrong secret (T17). */
+static enum status ask_signer(struct exchange *x, const struct presented_client *presented,
+                              const struct state_client *client)
+{
+    const struct signing_request ask = {.op = SIGNING_SECRET,
+                                        .token = {.record = client->record,
+                                                  .record_mac = client->record_mac,
+                                                  .credential_id = presented->credential_id,
+                                                  .secret = presented->secret}};
+    struct signing_reply reply;
+    return signing_call(x->lane, &ask, SIGNER_TIMEOUT_MS, &x->arena, &reply, &x->err);
+}
+
+bool oauth_client_authenticate(struct exchange *x, const struct oauth_params *params,
+                               const struct state_client **ret_client)
+{
+    AUTO(state_client) const struct state_client *client = NULL;
+    struct presented_client presented = {0};
+    int64_t revision;
+    enum status status = oauth_client_presented(x, params, &presented);
+    if (status == UNAUTHENTICATED)
+        (void)guard_tells_failure(x, presented.client_id);
+    if (status != OK || !guard_admits_check(x, presented.client_id))
+        return false;
+    if (cors_is_foreign_page(x)) {
+        oauth_fail(x, OAUTH_INVALID_REQUEST,
+                   "The request comes from a web page: a client secret does not belong in a "
+                   "browser");
+        return false;
+    }
+    status = state_client_load(x->app->state, presented.client_id, &x->arena, &client, &revision,
+                               &x->err);
+    if (status == OK || status == NOT_FOUND)
+        status = ask_signer(x, &presented, status == OK ? client : x->app->decoy_client);
+    if (status == UNAUTHENTICATED || (status == OK && client == NULL)) {
+        if (guard_tells_failure(x, presented.client_id))
+            (void)refuse_client(x);
+        return false;
+    }
+    if (status != OK) {
+        oauth_fail_status(x, status);
+        return false;
+    }
+    guard_passed(x, presented.client_id);
+    *ret_client = client;
+    client = NULL;
+    return true;
 }

@@ -5,6 +5,8 @@
 
 #include "oauth/oauth_params.h"
 
+struct state_client;
+
 struct presented_client {
     struct span client_id;
     struct span secret;
@@ -15,3 +17,8 @@ struct presented_client {
  * is not OK; the client_id is told also then, if there is one. */
 enum status oauth_client_presented(struct exchange *x, const struct oauth_params *params,
                                    struct presented_client *ret_client) MUST_USE;
+
+/* The whole of it, for endpoints that issue nothing: on a worker, with the signer asked. False: the
+ * reply is made. The caller releases *ret_client. */
+bool oauth_client_authenticate(struct exchange *x, const struct oauth_params *params,
+                               const struct state_client **ret_client) MUST_USE;

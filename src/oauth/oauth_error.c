@@ -9,6 +9,8 @@ static const struct {
 } errors[OAUTH_ERROR_COUNT] = {
     [OAUTH_INVALID_REQUEST] = {SPAN_INIT("invalid_request"), 400},
     [OAUTH_INVALID_CLIENT] = {SPAN_INIT("invalid_client"), 401},
+    [OAUTH_INVALID_GRANT] = {SPAN_INIT("invalid_grant"), 400},
+    [OAUTH_UNAUTHORIZED_CLIENT] = {SPAN_INIT("unauthorized_client"), 400},
     [OAUTH_UNSUPPORTED_GRANT_TYPE] = {SPAN_INIT("unsupported_grant_type"), 400},
     [OAUTH_UNSUPPORTED_RESPONSE_TYPE] = {SPAN_INIT("unsupported_response_type"), 400},
     [OAUTH_INVALID_SCOPE] = {SPAN_INIT("invalid_scope"), 400},

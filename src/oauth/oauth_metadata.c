@@ -71,11 +71,15 @@ void oauth_metadata_write(const struct oauth_metadata *metadata, struct buf *out
     if (metadata->has_authorization_endpoint)
         write_url(&writer, SPAN("authorization_endpoint"), metadata->issuer, "/oauth2/authorize");
     write_url(&writer, SPAN("token_endpoint"), metadata->issuer, "/oauth2/token");
+    write_url(&writer, SPAN("introspection_endpoint"), metadata->issuer, "/oauth2/introspect");
+    write_url(&writer, SPAN("revocation_endpoint"), metadata->issuer, "/oauth2/revoke");
     write_url(&writer, SPAN("jwks_uri"), metadata->issuer, "/.well-known/jwks.json");
     write_list(&writer, SPAN("grant_types_supported"), grant_types);
     /* Required by RFC 8414 §2 although there is none: the document's readers demand the member. */
     write_list(&writer, SPAN("response_types_supported"), none);
     write_list(&writer, SPAN("token_endpoint_auth_methods_supported"), auth_methods);
+    write_list(&writer, SPAN("introspection_endpoint_auth_methods_supported"), auth_methods);
+    write_list(&writer, SPAN("revocation_endpoint_auth_methods_supported"), auth_methods);
     /* For readers of the OpenID locations, which refuse a document without them (RFC 8414 §5). */
     write_list(&writer, SPAN("subject_types_supported"), subject_types);
     write_algs(&writer, metadata->keys);

@@ -3,6 +3,7 @@
 
 #include "config/config.h"
 
+#include "oauth/oauth_introspect.h"
 #include "oauth/oauth_metadata.h"
 #include "oauth/oauth_token.h"
 
@@ -32,6 +33,28 @@ const struct route oauth_routes[OAUTH_ROUTE_COUNT] = {
         .handle = oauth_token,
         .resume = oauth_token_resume,
         .name = SPAN_INIT("getTokenAlias"),
+    },
+    {
+        .method = HTTP_POST,
+        .path = SPAN_INIT("/oauth2/introspect"),
+        .cors = CORS_OWN,
+        .permission = PERMISSION_PUBLIC, /* the client authenticates as at the token endpoint */
+        .purposes = CONFIG_FOR_TOKEN,
+        .lane = LANE_WORKER,
+        .body_bytes_max = OAUTH_BODY_BYTES_MAX,
+        .handle = oauth_introspect,
+        .name = SPAN_INIT("introspectToken"),
+    },
+    {
+        .method = HTTP_POST,
+        .path = SPAN_INIT("/oauth2/revoke"),
+        .cors = CORS_OWN,
+        .permission = PERMISSION_PUBLIC, /* likewise */
+        .purposes = CONFIG_FOR_TOKEN,
+        .lane = LANE_WORKER,
+        .body_bytes_max = OAUTH_BODY_BYTES_MAX,
+        .handle = oauth_revoke,
+        .name = SPAN_INIT("revokeToken"),
     },
     {
         .method = HTTP_GET,

@@ -4,6 +4,6 @@
 
 #include "web/route.h"
 
-enum { OAUTH_ROUTE_COUNT = 6 };
+enum { OAUTH_ROUTE_COUNT = 8 };
 
 extern const struct route oauth_routes[OAUTH_ROUTE_COUNT];

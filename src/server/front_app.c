@@ -15,6 +15,7 @@
 #include "oauth/oauth_metadata.h"
 #include "signing/record.h"
 #include "signing/signing.h"
+#include "state/revoked_tokens.h"
 #include "state/state.h"
 #include "store/store.h"
 
@@ -230,6 +231,20 @@ static void open_events(struct front_app *front, int data_fd)
         log_warn("there is no event log: %s", err.detail);
 }
 
+static enum status add_revoked(void *context, struct span jti, int64_t expires_at)
+{
+    return revoked_tokens_add(context, jti, expires_at, 0);
+}
+
+static enum status open_revoked(struct front_app *front, struct err *err)
+{
+    struct revoked_tokens *tokens = revoked_tokens_new();
+    front->app.revoked_tokens = tokens;
+    if (tokens == NULL)
+        return fail(err, NO_MEMORY, "no memory for the revoked tokens");
+    return store_revoked_tokens(front->app.store, add_revoked, tokens, err);
+}
+
 static void on_change(void *context, const struct store_change *change)
 {
     struct front_app *front = context;
@@ -292,6 +307,8 @@ enum status front_app_open(struct front_app *front, const struct front_app_optio
     if (status == OK)
         status = store_open(&store_options, &app->store, err);
     if (status == OK)
+        status = open_revoked(front, err);
+    if (status == OK)
         status = open_keys(front, now, err);
     if (status == OK)
         status = front_clock_open(&front->clock, app->store, front->lane, err);
@@ -324,6 +341,7 @@ void front_app_close(struct front_app *front)
     events_close(front->app.events);
     store_close(front->app.store);
     state_free(front->app.state);
+    revoked_tokens_free(front->app.revoked_tokens);
     limits_free(front->app.limits);
     jwks_free(front->jwks);
     front_keys_close(&front->keys);

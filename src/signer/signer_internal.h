@@ -35,9 +35,10 @@ typedef enum status signer_op(struct signer_worker *worker, const struct signing
                               const struct signer_time *time, struct signing_reply *reply,
                               struct err *err);
 
-signer_op signer_op_key_make;   /* signer_key_ops.c */
-signer_op signer_op_key_load;   /* signer_key_ops.c */
-signer_op signer_op_token;      /* signer_token.c */
+signer_op signer_op_key_make; /* signer_key_ops.c */
+signer_op signer_op_key_load; /* signer_key_ops.c */
+signer_op signer_op_token;    /* signer_token.c */
+signer_op signer_op_secret;
 signer_op signer_op_protect;    /* signer_secret_ops.c */
 signer_op signer_op_unseal;     /* signer_secret_ops.c */
 signer_op signer_op_record_mac; /* signer_secret_ops.c */

@@ -91,6 +91,7 @@ static signer_op *const operations[SIGNING_OP_COUNT] = {
     [SIGNING_KEY_MAKE] = signer_op_key_make,
     [SIGNING_KEY_LOAD] = signer_op_key_load,
     [SIGNING_TOKEN] = signer_op_token,
+    [SIGNING_SECRET] = signer_op_secret,
     [SIGNING_PROTECT] = signer_op_protect,
     [SIGNING_UNSEAL] = signer_op_unseal,
     [SIGNING_RECORD_MAC] = signer_op_record_mac,

@@ -102,14 +102,33 @@ static void write_claims(struct signer_worker *worker, const struct signing_requ
     reply->token.token_id = claims.token_id;
 }
 
+/* OK: the record is one of ours, and the secret is that of a client and credential that are on. */
+static enum status judge(struct signer_worker *worker, const struct signing_request *request,
+                         const struct signer_time *time, struct record *ret_record, struct err *err)
+{
+    if (worker->ring.pepper == NULL || worker->ring.record_mac == NULL ||
+        worker->ring.signer == NULL)
+        return fail(err, UNAVAILABLE, "not all keys are loaded");
+    const struct verdict verdict = examine(worker, request, time->now, ret_record);
+    if (!verdict.is_authentic)
+        return fail(err, CORRUPT, "a client's record does not match its authentication code");
+    return verdict.is_usable ? OK : UNAUTHENTICATED;
+}
+
+enum status signer_op_secret(struct signer_worker *worker, const struct signing_request *request,
+                             const struct signer_time *time, struct signing_reply *reply,
+                             struct err *err)
+{
+    struct record record;
+    (void)reply;
+    return judge(worker, request, time, &record, err);
+}
+
 enum status signer_op_token(struct signer_worker *worker, const struct signing_request *request,
                             const struct signer_time *time, struct signing_reply *reply,
                             struct err *err)
 {
     struct record record;
-    if (worker->ring.pepper == NULL || worker->ring.record_mac == NULL ||
-        worker->ring.signer == NULL)
-        return fail(err, UNAVAILABLE, "not all keys are loaded");
     if (request->token.audience.len == 0 || request->token.revision < 0)
         return fail(err, INVALID,
                     "a token request without an audience, or with a negative revision");
@@ -117,16 +136,14 @@ enum status signer_op_token(struct signer_worker *worker, const struct signing_r
         return fail(err, UNAVAILABLE,
                     "the clock is behind the time of earlier tokens: set it, or `postern clock "
                     "accept`");
-    const struct verdict verdict = examine(worker, request, time->now, &record);
-    if (!verdict.is_authentic)
-        return fail(err, CORRUPT, "a client's record does not match its authentication code");
-    if (!verdict.is_usable)
-        return UNAUTHENTICATED;
+    enum status status = judge(worker, request, time, &record, err);
+    if (status != OK)
+        return status;
     write_claims(worker, request, &record, time->now, reply);
     if (!buf_ok(&worker->text))
         return fail(err, INVALID, "the claims are too long");
-    enum status status = jose_sign(worker->ring.signer, SPAN("at+jwt"), buf_span(&worker->text),
-                                   &worker->output, err);
+    status = jose_sign(worker->ring.signer, SPAN("at+jwt"), buf_span(&worker->text),
+                       &worker->output, err);
     if (status == CORRUPT) {
         log_error("%s; ending", err->detail);
         abort();

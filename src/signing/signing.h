@@ -19,6 +19,7 @@ enum signing_op {
     SIGNING_KEY_MAKE, /* a new pepper, record MAC key or token key: sealed, with its check value */
     SIGNING_KEY_LOAD, /* a key as it was sealed; the last active token key loaded signs */
     SIGNING_TOKEN,    /* check record and secret, write and sign an access token */
+    SIGNING_SECRET,   /* check record and secret, and no more */
     SIGNING_PROTECT,  /* hash and seal a new secret */
     SIGNING_UNSEAL,   /* read a secret back; capped per minute */
     SIGNING_RECORD_MAC, /* authenticate a record */
@@ -52,6 +53,7 @@ struct signing_request {
             bool is_active;
         } key_load;
         struct {
+            /* The first four are SIGNING_SECRET's too. */
             struct span record; /* signing/record.h */
             struct span record_mac;
             struct span credential_id; /* which of the record's credentials was presented */
@@ -88,8 +90,8 @@ struct signing_request {
 
 struct signing_reply {
     enum signing_op op;
-    /* OK, or: UNAUTHENTICATED (token: the secret is wrong, or client or credential is off or
-     * expired; one answer for all, T17), CORRUPT (a MAC, box or check value does not hold),
+    /* OK, or: UNAUTHENTICATED (token, secret: the secret is wrong, or client or credential is off
+     * or expired; one answer for all, T17), CORRUPT (a MAC, box or check value does not hold),
      * RATE_LIMITED (the unseal cap), UNAVAILABLE (no keys yet, or the signer is gone), INVALID,
      * UNSUPPORTED. */
     enum status status;

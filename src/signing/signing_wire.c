@@ -90,6 +90,8 @@ static const struct message_field token_request[] = {
     REQUEST_FIELD(FIELD_I64, token.revision, 0),
 };
 
+enum { SECRET_REQUEST_FIELDS = 4 }; /* of those of a token */
+
 static const struct message_field protect_request[] = {
     REQUEST_FIELD(FIELD_BYTES, protect.account_id, ID_LEN_MAX),
     REQUEST_FIELD(FIELD_BYTES, protect.owner_id, ID_LEN_MAX),
@@ -119,6 +121,7 @@ static const struct message requests[SIGNING_OP_COUNT] = {
     [SIGNING_KEY_MAKE] = MESSAGE(key_make_request),
     [SIGNING_KEY_LOAD] = MESSAGE(key_load_request),
     [SIGNING_TOKEN] = MESSAGE(token_request),
+    [SIGNING_SECRET] = {token_request, SECRET_REQUEST_FIELDS},
     [SIGNING_PROTECT] = MESSAGE(protect_request),
     [SIGNING_UNSEAL] = MESSAGE(unseal_request),
     [SIGNING_RECORD_MAC] = MESSAGE(record_mac_request),
@@ -162,6 +165,7 @@ static const struct message replies[SIGNING_OP_COUNT] = {
     [SIGNING_KEY_MAKE] = MESSAGE(key_make_reply),
     [SIGNING_KEY_LOAD] = {NULL, 0},
     [SIGNING_TOKEN] = MESSAGE(token_reply),
+    [SIGNING_SECRET] = {NULL, 0},
     [SIGNING_PROTECT] = MESSAGE(protect_reply),
     [SIGNING_UNSEAL] = MESSAGE(unseal_reply),
     [SIGNING_RECORD_MAC] = MESSAGE(record_mac_reply),

@@ -69,6 +69,28 @@ enum status store_ping(struct store *store, struct err *err) MUST_USE;
  * damaged; err says where first. */
 enum status store_check(struct store *store, struct err *err) MUST_USE;
 
+/* --- Access tokens that are refused one by one
+ * -------------------------------------------------- */
+
+struct revoked_token {
+    struct span account_id;
+    struct span client_id; /* whose it was; OAuth's id */
+    struct span jti;
+    int64_t expires_at; /* from then on the row is of no use; seconds of the tokens' clock */
+    int64_t now;        /* by that clock: what has expired goes */
+};
+
+/* Revoking again is nothing. */
+enum status store_token_revoke(struct store *store, const struct revoked_token *token,
+                               const struct audit_event *audit, struct err *err) MUST_USE;
+
+/* Every revoked token that may not have expired; jti is valid in the call only. Ends with the first
+ * status that is not OK. */
+enum status store_revoked_tokens(struct store *store,
+                                 enum status (*each)(void *context, struct span jti,
+                                                     int64_t expires_at),
+                                 void *context, struct err *err) MUST_USE;
+
 /* --- Facts about the installation: name -> bytes
  * -------------------------------------------------- */
 

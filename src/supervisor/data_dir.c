@@ -147,15 +147,16 @@ static enum status take_lock(int dir_fd, struct span path, bool is_offline, int 
         return fail(err, FORBIDDEN, "cannot open the lock in the data directory: %s",
                     strerror(errno));
     int64_t began_at = clock_monotonic_ms();
+    int64_t brief_at = began_at; /* when an offline command was last seen to hold it */
     while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
-        int64_t waited = clock_monotonic_ms() - began_at;
-        /* A new holder writes its word a moment after it has the lock: hence the grace. */
-        bool is_brief = is_held_offline(fd);
-        int64_t patience = is_offline && is_brief   ? LOCK_TURN_MS
-                           : is_offline || is_brief ? LOCK_WAIT_MS
-                                                    : LOCK_GRACE_MS;
-        if (waited > patience) {
+        int64_t now = clock_monotonic_ms();
+        if (is_held_offline(fd))
+            brief_at = now;
+        /* A new holder writes its word a moment after it has the lock: until then it may be of
+         * either kind, so a server's time counts from when it was first taken for one. */
+        if (now - began_at > (is_offline ? LOCK_TURN_MS : LOCK_WAIT_MS) ||
+            now - brief_at > (is_offline ? LOCK_WAIT_MS : LOCK_GRACE_MS)) {
             long holder = holder_of(fd);
             (void)close(fd);
             return fail(err, CONFLICT,

@@ -12,6 +12,7 @@ struct state;
 struct jwks;
 struct limits;
 struct metrics;
+struct revoked_tokens;
 struct route;
 struct state_client;
 struct token_clock;
@@ -28,7 +29,8 @@ struct app {
     const struct config *config;
     struct store *store;
     struct state *state;
-    struct limits *limits; /* NULL: none */
+    struct revoked_tokens *revoked_tokens; /* NULL in unit tests: none */
+    struct limits *limits;                 /* NULL: none */
     const struct route *routes;
     size_t route_count;
     const struct span *origins; /* web origins of this server's own pages */

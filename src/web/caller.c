@@ -2,6 +2,7 @@
 #include "web/caller.h"
 
 #include "jose/jwt.h"
+#include "state/revoked_tokens.h"
 #include "state/state.h"
 #include "web/app.h"
 #include "web/guard.h"
@@ -48,29 +49,50 @@ static bool from_control_socket(struct exchange *x, struct caller *caller)
     return true;
 }
 
-/* The client that the token names, as it is now. */
-static bool from_client(struct exchange *x, const struct jwt_claims *claims, struct caller *caller)
+enum status caller_check_token(struct exchange *x, struct span token, struct jwt_claims *ret_claims,
+                               const struct state_client **ret_client)
 {
+    const struct app *app = x->app;
+    const struct jwt_rules rules = {
+        .issuer = app->issuer,
+        .audience = app->audience,
+        .now = x->token_now,
+        /* What our own signer signed was not issued in the future. */
+        .ignores_iat = true,
+    };
+    enum status status =
+        jwt_access_token_check(token, app->keys, &rules, &x->arena, ret_claims, &x->err);
+    if (status != OK)
+        return status;
     AUTO(state_client) const struct state_client *client = NULL;
     int64_t revision;
-    enum status status =
-        state_client_load(x->app->state, claims->client_id, &x->arena, &client, &revision, &x->err);
-    if (status != OK && status != NOT_FOUND) {
-        reply_error(x, status);
-        return false;
-    }
+    status = state_client_load(app->state, ret_claims->client_id, &x->arena, &client, &revision,
+                               &x->err);
+    if (status != OK && status != NOT_FOUND)
+        return status;
     bool has_credential = false;
     for (size_t i = 0; status == OK && i < client->credential_count; i++)
-        has_credential |= span_equal(client->credential_ids[i], claims->credential_id);
-    if (status != OK || !client->is_enabled || !has_credential)
-        return refuse(x, UNAUTHENTICATED, "The access token was revoked");
+        has_credential |= span_equal(client->credential_ids[i], ret_claims->credential_id);
+    bool is_revoked = app->revoked_tokens != NULL &&
+                      revoked_tokens_has(app->revoked_tokens, ret_claims->token_id);
+    if (status != OK || !client->is_enabled || !has_credential || is_revoked)
+        return fail(&x->err, UNAUTHENTICATED, "The access token was revoked");
+    *ret_client = client;
+    client = NULL;
+    return OK;
+}
+
+/* The client of a good token, with its rights of now. */
+static bool from_client(struct exchange *x, const struct state_client *client,
+                        struct span credential_id, struct caller *caller)
+{
     struct corpus_grant *grants =
         arena_zalloc(&x->arena, client->corpus_grant_count, sizeof *grants);
     *caller = (struct caller){
         .kind = CALLER_APP_CLIENT,
         .account_id = arena_copy(&x->arena, client->account_id),
         .id = arena_copy(&x->arena, client->id),
-        .credential_id = claims->credential_id,
+        .credential_id = credential_id,
         .api_roles = client->api_roles,
         .corpus_grants = grants,
         .corpus_grant_count = client->corpus_grant_count,
@@ -96,17 +118,11 @@ static bool from_token(struct exchange *x, struct caller *caller)
     if (status != OK)
         return guard_tells_failure(x, (struct span){0}) &&
                refuse(x, UNAUTHENTICATED, "The Authorization header must be one Bearer token");
-    const struct jwt_rules rules = {
-        .issuer = x->app->issuer,
-        .audience = x->app->audience,
-        .now = x->token_now,
-        /* What our own signer signed was not issued in the future. */
-        .ignores_iat = true,
-    };
+    AUTO(state_client) const struct state_client *client = NULL;
     struct jwt_claims claims;
     if (!guard_admits_check(x, (struct span){0}))
         return false;
-    status = jwt_access_token_check(token, x->app->keys, &rules, &x->arena, &claims, &x->err);
+    status = caller_check_token(x, token, &claims, &client);
     if (status != OK) {
         /* What our key signed is no guess, though it has expired or was revoked. */
         if (status != UNAUTHENTICATED || claims.is_signed ||
@@ -115,7 +131,7 @@ static bool from_token(struct exchange *x, struct caller *caller)
         return false;
     }
     guard_passed(x, (struct span){0});
-    return from_client(x, &claims, caller);
+    return from_client(x, client, claims.credential_id, caller);
 }
 
 bool caller_authenticate(struct exchange *x)

@@ -16,16 +16,21 @@ describe('metadata', () => {
     it('says what is there and nothing else', async () => {
         const reply = await server.request('GET', METADATA);
         assert.equal(reply.status, 200);
-        const { id_token_signing_alg_values_supported: algs, token_endpoint_auth_methods_supported: methods, ...rest } = reply.json;
+        const {
+            id_token_signing_alg_values_supported: algs, token_endpoint_auth_methods_supported: methods,
+            introspection_endpoint_auth_methods_supported: introspection, revocation_endpoint_auth_methods_supported: revocation, ...rest
+        } = reply.json;
         assert.deepEqual(rest, {
             issuer: server.url,
             token_endpoint: `${server.url}/oauth2/token`,
+            introspection_endpoint: `${server.url}/oauth2/introspect`,
+            revocation_endpoint: `${server.url}/oauth2/revoke`,
             jwks_uri: `${server.url}${JWKS}`,
             grant_types_supported: ['client_credentials'],
             response_types_supported: [],
             subject_types_supported: ['public'],
         });
-        assert.deepEqual([...methods].sort(), ['client_secret_basic', 'client_secret_post']);
+        for (const list of [methods, introspection, revocation]) assert.deepEqual([...list].sort(), ['client_secret_basic', 'client_secret_post']);
         assert(Array.isArray(algs) && algs.includes('RS256') && !algs.includes('none'));
     });
 

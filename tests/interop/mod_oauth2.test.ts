@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { withNeighbour } from '../blackbox/neighbour.js';
-import { request, useServer, withServer, type AppClient, type Reply } from '../blackbox/server.js';
+import { eventually, request, useServer, withServer, type AppClient, type Reply } from '../blackbox/server.js';
 
 const MODULES = ['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'oauth2'];
 
@@ -65,6 +65,20 @@ describe('mod_oauth2', () => {
             });
         });
     }
+
+    it('by introspection: a revoked token is refused, once its cache has run out', async () => {
+        const asking = await server.createClient(['administrator']);
+        const verify = `introspect ${server.url}/oauth2/introspect introspect.auth=client_secret_basic&client_id=${asking.client_id}&client_secret=${asking.client_secret}&expiry=1`;
+        await withApache(verify, server.url, async (ask) => {
+            const token = await server.token(app);
+            assert.equal((await ask(token)).status, 200);
+            assert.equal((await ask(`${token}x`)).status, 401);
+            const revoked = await server.request('POST', '/oauth2/revoke', { form: { token }, basic: [app.client_id, app.client_secret] });
+            assert.equal(revoked.status, 200);
+            await eventually('401', async () => ((await ask(token)).status === 401 ? true : undefined));
+            assert.equal((await ask(await server.token(app))).status, 200);
+        });
+    });
 
     it('takes ES256 and PS256 too', async () => {
         for (const alg of ['ES256', 'PS256'])

@@ -51,6 +51,20 @@ describe('oauth4webapi', () => {
         });
     }
 
+    it('introspects a token, revokes it, and introspects it again', async () => {
+        const owner = await server.createClient(['owner']);
+        const client: oauth.Client = { client_id: owner.client_id };
+        const authentication = oauth.ClientSecretBasic(owner.client_secret);
+        const jwt = await server.token(owner);
+        const introspect = async (): Promise<oauth.IntrospectionResponse> =>
+            oauth.processIntrospectionResponse(as, client, await oauth.introspectionRequest(as, client, authentication, jwt, INSECURE));
+        const before = await introspect();
+        assert.equal(before.active, true);
+        assert.equal(before.client_id, owner.client_id);
+        await oauth.processRevocationResponse(await oauth.revocationRequest(as, client, authentication, jwt, INSECURE));
+        assert.deepEqual(await introspect(), { active: false });
+    });
+
     it('its validator refuses the token for another audience, and a changed one', async () => {
         const jwt = await token(oauth.ClientSecretPost(app.client_secret));
         await assert.rejects(oauth.validateJwtAccessToken(as, protectedRequest(jwt), 'https://api.example.com', INSECURE));

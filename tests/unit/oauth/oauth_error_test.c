@@ -14,7 +14,10 @@ static void each_error_has_its_code_and_status(void **state)
     } expected[OAUTH_ERROR_COUNT] = {
         [OAUTH_INVALID_REQUEST] = {"invalid_request", 400},
         [OAUTH_INVALID_CLIENT] = {"invalid_client", 401},
+        [OAUTH_INVALID_GRANT] = {"invalid_grant", 400},
+        [OAUTH_UNAUTHORIZED_CLIENT] = {"unauthorized_client", 400},
         [OAUTH_UNSUPPORTED_GRANT_TYPE] = {"unsupported_grant_type", 400},
+        [OAUTH_UNSUPPORTED_RESPONSE_TYPE] = {"unsupported_response_type", 400},
         [OAUTH_INVALID_SCOPE] = {"invalid_scope", 400},
         [OAUTH_INVALID_TARGET] = {"invalid_target", 400},
         [OAUTH_TEMPORARILY_UNAVAILABLE] = {"temporarily_unavailable", 503},

@@ -354,6 +354,28 @@ static void a_wrong_secret_is_unauthenticated(void **state)
     assert_int_equal(token_status(world, &request), OK);
 }
 
+/* The same judgement as for a token, and nothing is made. */
+static void a_secret_alone_is_judged_like_that_of_a_token(void **state)
+{
+    struct world *world = *state;
+    struct app_client client = bench_client(&world->bench);
+    struct signing_request request = bench_token(&world->bench, &client);
+    struct signing_reply reply;
+    request.op = SIGNING_SECRET;
+    assert_int_equal(bench_call(&world->bench, &request, &reply), OK);
+    request.token.secret = SPAN("pst_cs_wrong");
+    assert_int_equal(bench_call(&world->bench, &request, &reply), UNAUTHENTICATED);
+    request.token.secret = SPAN(SECRET);
+    request.token.credential_id = SPAN("crd_zzzzzzzzzzzz");
+    assert_int_equal(bench_call(&world->bench, &request, &reply), UNAUTHENTICATED);
+    client.is_enabled = false;
+    request = bench_token(&world->bench, &client);
+    request.op = SIGNING_SECRET;
+    assert_int_equal(bench_call(&world->bench, &request, &reply), UNAUTHENTICATED);
+    request.token.record_mac = SPAN("0123456789abcdef0123456789abcdef");
+    assert_int_equal(bench_call(&world->bench, &request, &reply), CORRUPT);
+}
+
 static void a_credential_that_is_not_there_is_unauthenticated(void **state)
 {
     struct world *world = *state;
@@ -726,6 +748,7 @@ int main(void)
         IN_WORLD(a_key_that_is_not_active_does_not_sign),
         IN_WORLD(the_shortest_of_record_wish_and_cap_is_the_life),
         IN_WORLD(a_wrong_secret_is_unauthenticated),
+        IN_WORLD(a_secret_alone_is_judged_like_that_of_a_token),
         IN_WORLD(a_credential_that_is_not_there_is_unauthenticated),
         IN_WORLD(what_is_off_expired_or_retired_is_unauthenticated),
         IN_WORLD(a_secret_works_only_for_its_account_and_client),

@@ -388,6 +388,43 @@ static void roots_control_socket_is_the_directorys_owners(void **state)
     (void)close(fd);
 }
 
+static void sleep_ms(long milliseconds)
+{
+    const struct timespec pause = {.tv_nsec = milliseconds * 1000000};
+    (void)nanosleep(&pause, NULL);
+}
+
+/* An offline command that has the lock for longer than a server is waited for; then one that has
+ * just taken it, and has not written its word yet. */
+static void *hold_lock_briefly(void *context)
+{
+    const int *fd = context;
+    sleep_ms(400);
+    if (ftruncate(*fd, 0) == 0)
+        sleep_ms(60);
+    (void)flock(*fd, LOCK_UN);
+    return NULL;
+}
+
+static void a_holder_without_a_word_is_not_taken_for_a_server(void **state)
+{
+    struct bench *bench = *state;
+    pthread_t holder;
+    initialise(bench);
+    char path[160];
+    (void)snprintf(path, sizeof path, "%s/lock", bench->path);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    assert_int_equal(ftruncate(fd, 0), 0);
+    assert_int_equal(pwrite(fd, "offline 1\n", 10, 0), 10);
+    assert_int_equal(pthread_create(&holder, NULL, hold_lock_briefly, &fd), 0);
+    assert_int_equal(open_dir(bench, true), OK);
+    assert_int_equal(pthread_join(holder, NULL), 0);
+    bench_close(bench);
+    (void)close(fd);
+}
+
 static void file_systems_of_other_hosts_and_of_memory_are_doubtful(void **state)
 {
     (void)state;
@@ -456,6 +493,7 @@ static void a_directory_of_other_files_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        dir_test(a_holder_without_a_word_is_not_taken_for_a_server),
         cmocka_unit_test(file_systems_of_other_hosts_and_of_memory_are_doubtful),
         dir_test(a_first_start_makes_what_only_its_owner_can_read),
         dir_test(an_empty_directory_is_taken),

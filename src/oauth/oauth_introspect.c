@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oauth/oauth_introspect.h"
+
+#include "authz/permission.h"
+#include "jose/jwt.h"
+#include "model/audit_event.h"
+#include "model/role.h"
+#include "oauth/oauth_client_auth.h"
+#include "oauth/oauth_error.h"
+#include "oauth/oauth_params.h"
+#include "state/revoked_tokens.h"
+#include "state/state.h"
+#include "store/store.h"
+#include "web/app.h"
+#include "web/caller.h"
+#include "web/reply.h"
+
+/* Who asks, and about which token. token_type_hint is ignored, as RFC 7662 §2.1 and RFC 7009 §2.1
+ * allow: there is one kind. False: the reply is made. */
+static bool read_request(struct exchange *x, const struct state_client **ret_client,
+                         struct span *ret_token)
+{
+    struct oauth_params params;
+    struct span hint;
+    AUTO(state_client) const struct state_client *client = NULL;
+    if (oauth_params_read(x, &params) != OK || !oauth_client_authenticate(x, &params, &client) ||
+        oauth_param(x, &params, SPAN("token"), ret_token) != OK ||
+        oauth_param(x, &params, SPAN("token_type_hint"), &hint) != OK)
+        return false;
+    if (ret_token->len == 0) {
+        oauth_fail(x, OAUTH_INVALID_REQUEST, "token is missing");
+        return false;
+    }
+    *ret_client = client;
+    client = NULL;
+    return true;
+}
+
+static void write_claims(const struct exchange *x, struct json_writer *writer,
+                         const struct jwt_claims *claims, const struct state_client *client)
+{
+    json_member_text(writer, SPAN("client_id"), claims->client_id);
+    json_member_text(writer, SPAN("token_type"), SPAN("Bearer"));
+    json_member_text(writer, SPAN("iss"), claims->issuer);
+    json_member_text(writer, SPAN("sub"), claims->subject);
+    json_member_text(writer, SPAN("aud"), x->app->audience);
+    json_member_int(writer, SPAN("iat"), claims->issued_at);
+    json_member_int(writer, SPAN("exp"), claims->expires_at);
+    json_member_text(writer, SPAN("jti"), claims->token_id);
+    json_name(writer, SPAN("roles"));
+    json_array_open(writer);
+    for (unsigned role = 0; role < API_ROLE_COUNT; role++) {
+        if ((client->api_roles >> role & 1) != 0)
+            json_write_text(writer, api_role_names[role]);
+    }
+    json_array_close(writer);
+    json_member_text(writer, SPAN("account_id"), claims->account_id);
+}
+
+void oauth_introspect(struct exchange *x)
+{
+    AUTO(state_client) const struct state_client *asking = NULL;
+    AUTO(state_client) const struct state_client *client = NULL;
+    struct jwt_claims claims;
+    struct span token;
+    if (!read_request(x, &asking, &token))
+        return;
+    const struct caller caller = {.kind = CALLER_APP_CLIENT, .api_roles = asking->api_roles};
+    if (!authz_has(&caller, PERMISSION_INTROSPECT)) {
+        oauth_fail(x, OAUTH_UNAUTHORIZED_CLIENT,
+                   "To introspect, a client needs the API role owner or administrator");
+        return;
+    }
+    enum status status = caller_check_token(x, token, &claims, &client);
+    if (status != OK && status != UNAUTHENTICATED) {
+        oauth_fail_status(x, status);
+        return;
+    }
+    bool is_active = status == OK && span_equal(client->account_id, asking->account_id);
+    x->err = (struct err){0};
+    struct json_writer writer = reply_json(x, 200);
+    reply_no_store(x);
+    json_object_open(&writer);
+    json_member_bool(&writer, SPAN("active"), is_active);
+    if (is_active)
+        write_claims(x, &writer, &claims, client);
+    json_object_close(&writer);
+}
+
+static enum status revoke_token(struct exchange *x, const struct jwt_claims *claims,
+                                const struct state_client *client)
+{
+    struct revoked_tokens *tokens = x->app->revoked_tokens;
+    if (!revoked_tokens_have_room(tokens, x->token_now))
+        return fail(&x->err, UNAVAILABLE, "%d revoked tokens are kept, and no more",
+                    REVOKED_TOKENS_MAX);
+    const struct revoked_token token = {.account_id = client->account_id,
+                                        .client_id = client->client_id,
+                                        .jti = claims->token_id,
+                                        .expires_at = claims->expires_at,
+                                        .now = x->token_now};
+    const struct audit_event audit = {.account_id = client->account_id,
+                                      .actor_kind = SPAN("app_client"),
+                                      .actor_id = client->id,
+                                      .credential_id = claims->credential_id,
+                                      .address = x->peer.address,
+                                      .request_id = span_of(x->request_id, REQUEST_ID_LEN),
+                                      .action = AUDIT_TOKEN_REVOKE,
+                                      .target_id = claims->token_id,
+                                      .at = x->now};
+    enum status status = store_token_revoke(x->app->store, &token, &audit, &x->err);
+    if (status == OK)
+        status = revoked_tokens_add(tokens, claims->token_id, claims->expires_at, x->token_now);
+    return status;
+}
+
+void oauth_revoke(struct exchange *x)
+{
+    AUTO(state_client) const struct state_client *asking = NULL;
+    AUTO(state_client) const struct state_client *client = NULL;
+    struct jwt_claims claims;
+    struct span token;
+    if (!read_request(x, &asking, &token))
+        return;
+    enum status status = caller_check_token(x, token, &claims, &client);
+    bool is_good = status == OK;
+    if (status == UNAUTHENTICATED) /* RFC 7009 §2.2: there is nothing left to revoke */
+        status = OK;
+    if (is_good && !span_equal(client->id, asking->id)) {
+        oauth_fail(x, OAUTH_INVALID_GRANT, "The token was issued to another client");
+        return;
+    }
+    if (is_good)
+        status = revoke_token(x, &claims, client);
+    if (status != OK) {
+        oauth_fail_status(x, status);
+        return;
+    }
+    x->err = (struct err){0};
+    reply_empty(x, 200);
+    reply_no_store(x);
+}
