@@ -6,12 +6,15 @@
 #include "authz/permission.h"
 #include "base/random.h"
 #include "model/corpus.h"
+#include "model/job.h"
 #include "store/store.h"
 #include "web/app.h"
 #include "web/body.h"
 #include "web/page.h"
 #include "web/reply.h"
 #include "web/route.h"
+
+enum { UPDATE_TRIES = 8 };
 
 static void write_corpus(struct json_writer *writer, const struct corpus *corpus)
 {
@@ -27,22 +30,21 @@ static void reply_corpus(struct exchange *x, int http_status, const struct corpu
     write_corpus(&writer, corpus);
 }
 
-/* Reads a create body. False: a reply is made. */
-static bool read_body(struct exchange *x, struct corpus *corpus)
+/* Reads a body into the corpus. False: a reply is made. */
+static bool read_fields(struct exchange *x, const struct field *fields, size_t count,
+                        enum field_flag flag, struct corpus *corpus)
 {
     AUTO(json) json_t *body = NULL;
     uint32_t seen;
     struct problems problems = {.arena = &x->arena};
     if (body_json_object(x, &body) != OK)
         return false;
-    enum status status = fields_read(corpus_fields, CORPUS_FIELD_COUNT, FIELD_CREATE, body,
-                                     &x->arena, corpus, &seen, &problems);
+    enum status status =
+        fields_read(fields, count, flag, body, &x->arena, corpus, &seen, &problems);
     if (status == INVALID)
         reply_bad_request(x, &problems);
     else if (status != OK)
         reply_error(x, status);
-    if (corpus->name.len == 0)
-        corpus->name = corpus->key;
     return status == OK;
 }
 
@@ -77,8 +79,11 @@ void api_corpus_create(struct exchange *x)
         .updated_at = x->now,
     };
     struct store_idempotency idempotency;
-    if (api_idempotency(x, &idempotency) != OK || !read_body(x, &corpus))
+    if (api_idempotency(x, &idempotency) != OK ||
+        !read_fields(x, corpus_fields, CORPUS_FIELD_COUNT, FIELD_CREATE, &corpus))
         return;
+    if (corpus.name.len == 0)
+        corpus.name = corpus.key;
     if (corpus.id.ptr == NULL) {
         reply_error(x, NO_MEMORY);
         return;
@@ -187,6 +192,78 @@ void api_corpus_get(struct exchange *x)
     struct corpus corpus;
     if (load_corpus(x, &corpus))
         reply_corpus(x, 200, &corpus);
+}
+
+/* Reads, changes and writes the corpus of the path; again when somebody else changed it between.
+ * OK, or a reply is made. */
+static enum status change_corpus(struct exchange *x, enum audit_action action,
+                                 bool (*change)(struct exchange *x, struct corpus *corpus),
+                                 struct job *job, struct corpus *corpus)
+{
+    enum status status = CONFLICT;
+    for (int tries = 0; status == CONFLICT && tries < UPDATE_TRIES; tries++) {
+        int64_t revision;
+        x->err = (struct err){0};
+        if (!load_corpus(x, corpus) || !change(x, corpus))
+            return INVALID;
+        corpus->version++;
+        corpus->updated_at = x->now;
+        if (job != NULL) {
+            job->corpus_id = corpus->id;
+            job->corpus_key = corpus->key;
+        }
+        const struct audit_event audit = api_audit(x, action, corpus->id);
+        status = store_corpus_update(x->app->store, corpus, job, &audit, &revision, &x->err);
+    }
+    if (status == NOT_FOUND)
+        reply_not_found(x, x->params[0]);
+    else if (status != OK)
+        reply_error(x, status);
+    return status;
+}
+
+static bool read_update(struct exchange *x, struct corpus *corpus)
+{
+    return read_fields(x, corpus_fields, CORPUS_FIELD_COUNT, FIELD_UPDATE, corpus);
+}
+
+void api_corpus_update(struct exchange *x)
+{
+    struct corpus corpus;
+    if (change_corpus(x, AUDIT_CORPUS_UPDATE, read_update, NULL, &corpus) == OK)
+        reply_corpus(x, 200, &corpus);
+}
+
+static bool read_filter_attributes(struct exchange *x, struct corpus *corpus)
+{
+    return read_fields(x, corpus_filter_fields, CORPUS_FILTER_FIELD_COUNT, FIELD_CREATE, corpus);
+}
+
+/* Nothing is indexed by them: they are in force at once, and the job is finished. */
+void api_corpus_replace_filter_attributes(struct exchange *x)
+{
+    struct corpus corpus;
+    struct job job = {
+        .id = api_id_make(x, "job_"),
+        .account_id = x->caller->account_id,
+        .type = SPAN("replace_filter_attributes"),
+        .state = SPAN("completed"),
+        .created_by = x->caller->id,
+        .created_at = x->now,
+        .completed_at = x->now,
+    };
+    if (job.id.ptr == NULL) {
+        reply_error(x, NO_MEMORY);
+        return;
+    }
+    if (change_corpus(x, AUDIT_CORPUS_REPLACE_FILTER_ATTRIBUTES, read_filter_attributes, &job,
+                      &corpus) != OK)
+        return;
+    struct json_writer writer = reply_json(x, 200);
+    reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
+    json_object_open(&writer);
+    json_member_text(&writer, SPAN("job_id"), job.id);
+    json_object_close(&writer);
 }
 
 void api_corpus_delete(struct exchange *x)

@@ -6,6 +6,7 @@
 #include "api/api_clock.h"
 #include "api/api_corpus.h"
 #include "api/api_health.h"
+#include "api/api_job.h"
 #include "api/api_keys.h"
 #include "config/config.h"
 #include "api/api_status.h"
@@ -90,6 +91,46 @@ const struct route api_routes[API_ROUTE_COUNT] = {
         .lane = LANE_WORKER,
         .handle = api_corpus_get,
         .name = SPAN_INIT("getCorpus"),
+    },
+    {
+        .method = HTTP_PATCH,
+        .path = SPAN_INIT("/v2/corpora/{corpus_key}"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_CORPUS_UPDATE,
+        .lane = LANE_WORKER,
+        .handle = api_corpus_update,
+        .name = SPAN_INIT("updateCorpus"),
+    },
+    {
+        .method = HTTP_POST,
+        .path = SPAN_INIT("/v2/corpora/{corpus_key}/replace_filter_attributes"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_CORPUS_UPDATE,
+        .lane = LANE_WORKER,
+        .handle = api_corpus_replace_filter_attributes,
+        .name = SPAN_INIT("replaceFilterAttributes"),
+    },
+    {
+        .method = HTTP_GET,
+        .path = SPAN_INIT("/v2/jobs"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_AUTHENTICATED,
+        .lane = LANE_WORKER,
+        .handle = api_job_list,
+        .name = SPAN_INIT("listJobs"),
+    },
+    {
+        .method = HTTP_GET,
+        .path = SPAN_INIT("/v2/jobs/{job_id}"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_CORPUS_READ,
+        .lane = LANE_WORKER,
+        .handle = api_job_get,
+        .name = SPAN_INIT("getJob"),
     },
     {
         .method = HTTP_DELETE,

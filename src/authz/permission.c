@@ -21,6 +21,9 @@ static const struct {
                                              A(ADMINISTRATOR) | A(OWNER),
                                 .corpus_roles =
                                     C(VIEWER) | C(EDITOR) | C(ADMINISTRATOR) | C(OWNER)},
+    [PERMISSION_CORPUS_UPDATE] = {.api_roles = A(CORPUS_DEVELOPER) | A(CORPUS_ADMINISTRATOR) |
+                                               A(ADMINISTRATOR) | A(OWNER),
+                                  .corpus_roles = C(ADMINISTRATOR) | C(OWNER)},
     [PERMISSION_CORPUS_DELETE] = {.api_roles =
                                       A(CORPUS_ADMINISTRATOR) | A(ADMINISTRATOR) | A(OWNER),
                                   .corpus_roles = C(OWNER)},
@@ -121,6 +124,7 @@ struct span permission_name(enum permission permission)
         [PERMISSION_APP_CLIENT_MANAGE] = SPAN_INIT("app_client_manage"),
         [PERMISSION_CORPUS_CREATE] = SPAN_INIT("corpus_create"),
         [PERMISSION_CORPUS_READ] = SPAN_INIT("corpus_read"),
+        [PERMISSION_CORPUS_UPDATE] = SPAN_INIT("corpus_update"),
         [PERMISSION_CORPUS_DELETE] = SPAN_INIT("corpus_delete"),
         [PERMISSION_INTROSPECT] = SPAN_INIT("introspect"),
         [PERMISSION_CONTROL] = SPAN_INIT("control"),

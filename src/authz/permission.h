@@ -13,6 +13,7 @@ enum permission {
     PERMISSION_APP_CLIENT_MANAGE,
     PERMISSION_CORPUS_CREATE,
     PERMISSION_CORPUS_READ,   /* by API role, or by a role on the corpus that the path names */
+    PERMISSION_CORPUS_UPDATE, /* likewise */
     PERMISSION_CORPUS_DELETE, /* likewise */
     PERMISSION_INTROSPECT,    /* asked of the client that authenticates there, not by a route */
     PERMISSION_CONTROL, /* the host's administrator, by the control socket; unknown to the network

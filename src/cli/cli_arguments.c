@@ -127,6 +127,21 @@ static bool is_bad_text(const struct cli_option_row *row, struct span value)
            !utf8_is_valid(value);
 }
 
+/* --token-alg is token_alg; so is --token_alg. */
+static bool is_config_key(struct span name)
+{
+    for (size_t i = 0; i < config_key_count(); i++) {
+        struct span key = config_key_name(i);
+        size_t same = 0;
+        while (key.len == name.len && same < key.len &&
+               (key.ptr[same] == name.ptr[same] || (key.ptr[same] == '_' && name.ptr[same] == '-')))
+            same++;
+        if (same == key.len && key.len == name.len)
+            return true;
+    }
+    return false;
+}
+
 static int add_option(struct cli *cli, const struct cli_command *command,
                       const struct argument *argument)
 {
@@ -134,7 +149,7 @@ static int add_option(struct cli *cli, const struct cli_command *command,
     bool is_global = span_equal(name, SPAN("data")) || span_equal(name, SPAN("config"));
     bool is_common_flag = span_equal(name, SPAN("json")) || span_equal(name, SPAN("help"));
     if (!is_global && !is_common_flag && cli_arguments_row(command, name) == NULL &&
-        !command->takes_config)
+        !(command->takes_config && is_config_key(name)))
         return cli_usage(cli, "`postern %s` has no option --%.*s", command->name, SPAN_FMT(name));
     if (is_flag(name) && argument->has_value)
         return cli_usage(cli, "--%.*s takes no value", SPAN_FMT(name));

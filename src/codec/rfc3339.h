@@ -12,5 +12,9 @@ enum { RFC3339_LEN = 20 };
 
 void rfc3339_write(struct buf *out, int64_t seconds);
 
+/* A date-time of RFC 3339 §5.6, also with another offset and with a fraction, which is cut. A leap
+ * second is the one after it. False: it is none. */
+bool rfc3339_read(struct span text, int64_t *ret_seconds);
+
 /* The date of an HTTP header, RFC 9110 §5.6.7: "Wed, 25 Nov 2026 02:15:00 GMT". */
 void http_date_write(struct buf *out, int64_t seconds);

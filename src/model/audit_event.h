@@ -13,6 +13,8 @@ enum audit_action {
     AUDIT_APP_CLIENT_REVEAL,         /* its secret was read back */
     AUDIT_APP_CLIENT_SECRET_IN_PAGE, /* its secret came from a web page */
     AUDIT_CORPUS_CREATE,
+    AUDIT_CORPUS_UPDATE,
+    AUDIT_CORPUS_REPLACE_FILTER_ATTRIBUTES,
     AUDIT_CORPUS_DELETE,
     AUDIT_TOKEN_REVOKE,
     AUDIT_SERVER_KEY_CREATE,

@@ -19,6 +19,7 @@ EMBED("0002", "0002_prune.sql");
 EMBED("0003", "0003_account_token_ttl.sql");
 EMBED("0004", "0004_secret_in_page.sql");
 EMBED("0005", "0005_revoked_token.sql");
+EMBED("0006", "0006_job.sql");
 
 extern const char store_migration_0001[];
 extern const char store_migration_0001_end[];
@@ -30,6 +31,8 @@ extern const char store_migration_0004[];
 extern const char store_migration_0004_end[];
 extern const char store_migration_0005[];
 extern const char store_migration_0005_end[];
+extern const char store_migration_0006[];
+extern const char store_migration_0006_end[];
 
 static const char create_version_table[] = "CREATE TABLE IF NOT EXISTS schema_version ("
                                            "version {int64} NOT NULL PRIMARY KEY) {strict}";
@@ -94,6 +97,7 @@ enum status migrations_run_all(struct sql_conn *conn, struct err *err)
         span_of(store_migration_0003, (size_t)(store_migration_0003_end - store_migration_0003)),
         span_of(store_migration_0004, (size_t)(store_migration_0004_end - store_migration_0004)),
         span_of(store_migration_0005, (size_t)(store_migration_0005_end - store_migration_0005)),
+        span_of(store_migration_0006, (size_t)(store_migration_0006_end - store_migration_0006)),
     };
     static_assert(ARRAY_LEN(texts) == MIGRATION_COUNT, "a step is not counted");
     return migrations_run(conn, texts, ARRAY_LEN(texts), err);

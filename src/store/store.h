@@ -16,6 +16,7 @@
 #include "model/app_client.h"
 #include "model/audit_event.h"
 #include "model/corpus.h"
+#include "model/job.h"
 
 struct arena;
 struct metrics;
@@ -262,12 +263,31 @@ enum status store_corpus_list(struct store *store, const struct store_corpus_que
                               struct arena *arena, struct corpus **ret_corpora, size_t *ret_count,
                               bool *ret_has_more, struct err *err) MUST_USE;
 
+/* Writes name, description, is_enabled, save_history and filter_attributes; corpus->version is one
+ * more than what was read. With a job, unless NULL, in the same commit. CONFLICT: somebody else
+ * changed it; NOT_FOUND: it is gone. */
+enum status store_corpus_update(struct store *store, const struct corpus *corpus,
+                                const struct job *job, const struct audit_event *audit,
+                                int64_t *ret_revision, struct err *err) MUST_USE;
+
 /* The holders' records are not re-made: their MACs still cover grants on it, so those stay, read
  * back with an empty corpus_key, until the holder is next updated without them. Ids never come
  * back. */
 enum status store_corpus_delete(struct store *store, struct span account_id, struct span key,
                                 const struct audit_event *audit, int64_t *ret_revision,
                                 struct err *err) MUST_USE;
+
+/* --- Jobs
+ * --------------------------------------------------------------------------------------- */
+
+enum status store_job_get(struct store *store, struct span account_id, struct span id,
+                          struct arena *arena, struct job *ret_job, struct err *err) MUST_USE;
+
+/* Newest first; only those created later than after (seconds). The page's filter is called with
+ * corpus_id and state. */
+enum status store_job_list(struct store *store, const struct store_page *page, int64_t after,
+                           struct arena *arena, struct job **ret_jobs, size_t *ret_count,
+                           bool *ret_has_more, struct err *err) MUST_USE;
 
 /* Reads the audit trail of an account, newest first, for tests and the later audit pages. */
 struct audit_row {

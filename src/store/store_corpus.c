@@ -28,6 +28,11 @@ static const char find_place[] =
     "WHERE account_id = :account_id AND id = :id AND sequence < :before_sequence";
 static const char find_id[] = "SELECT id FROM corpus "
                               "WHERE account_id = :account_id AND key = :key";
+static const char update_corpus[] =
+    "UPDATE corpus SET name = :name, description = :description, is_enabled = :is_enabled, "
+    "save_history = :save_history, filter_attributes = :filter_attributes, version = :version, "
+    "updated_at = :updated_at "
+    "WHERE account_id = :account_id AND id = :id AND version = :version - 1";
 static const char delete_corpus[] = "DELETE FROM corpus "
                                     "WHERE account_id = :account_id AND key = :key";
 
@@ -258,6 +263,65 @@ enum status store_corpus_list(struct store *store, const struct store_corpus_que
     *ret_count = found.count;
     *ret_has_more = found.has_more;
     return OK;
+}
+
+/* --- Update --- */
+
+struct alteration {
+    const struct corpus *corpus;
+    const struct job *job;
+    const struct audit_event *audit;
+};
+
+static enum status exists(struct store_tx *tx, const struct corpus *corpus, struct err *err)
+{
+    struct sql_stmt *row = sql_prepare(tx->conn, find_id);
+    sql_bind_text(row, ":account_id", corpus->account_id);
+    sql_bind_text(row, ":key", corpus->key);
+    bool is_found = sql_next(row) && span_equal(sql_get_text(row, NULL), corpus->id);
+    enum status status = sql_end(row, err);
+    return status == OK && !is_found ? NOT_FOUND : status;
+}
+
+static enum status update(struct store_tx *tx, void *context, struct err *err)
+{
+    const struct alteration *alteration = context;
+    const struct corpus *corpus = alteration->corpus;
+    enum status status = exists(tx, corpus, err);
+    if (status != OK)
+        return status;
+    const struct store_change change = {
+        .account_id = corpus->account_id, .kind = SPAN("corpus"), .id = corpus->id};
+    status = store_change_add(tx, &change, alteration->audit, err);
+    if (status != OK)
+        return status;
+    int64_t changed = 0;
+    struct sql_stmt *stmt = sql_prepare(tx->conn, update_corpus);
+    sql_bind_text(stmt, ":name", corpus->name);
+    if (corpus->has_description)
+        sql_bind_text(stmt, ":description", corpus->description);
+    else
+        sql_bind_null(stmt, ":description");
+    sql_bind_bool(stmt, ":is_enabled", corpus->is_enabled);
+    sql_bind_bool(stmt, ":save_history", corpus->save_history);
+    sql_bind_text(stmt, ":filter_attributes", corpus->filter_attributes);
+    sql_bind_int64(stmt, ":version", corpus->version);
+    sql_bind_int64(stmt, ":updated_at", corpus->updated_at);
+    sql_bind_text(stmt, ":account_id", corpus->account_id);
+    sql_bind_text(stmt, ":id", corpus->id);
+    status = sql_run(stmt, &changed, err);
+    if (status == OK && changed == 0)
+        return CONFLICT;
+    return status == OK && alteration->job != NULL ? store_job_insert(tx, alteration->job, err)
+                                                   : status;
+}
+
+enum status store_corpus_update(struct store *store, const struct corpus *corpus,
+                                const struct job *job, const struct audit_event *audit,
+                                int64_t *ret_revision, struct err *err)
+{
+    struct alteration alteration = {corpus, job, audit};
+    return store_write(store, update, &alteration, ret_revision, err);
 }
 
 /* --- Delete --- */

@@ -80,6 +80,10 @@ enum status store_reader_revision(struct store_reader *reader, int64_t *ret_revi
 
 /* Asks the page's filter about the row that stmt is on, whose first two columns are name and
  * description; stmt is at the first column again after that. */
+/* In the transaction that does what the job is about; after its change was added. */
+struct job;
+enum status store_job_insert(struct store_tx *tx, const struct job *job, struct err *err) MUST_USE;
+
 enum status store_page_matches(const struct store_page *page, struct sql_stmt *row,
                                bool *ret_matches, struct err *err) MUST_USE;
 

@@ -290,3 +290,113 @@ describe('corpora and who may', () => {
         isBadRequest(await server.request('POST', '/v2/corpora', { token: owner, json: { nonsense: 1 } }), 'nonsense', 'key');
     });
 });
+
+describe('corpora that change', () => {
+    const server = useServer();
+    let owner: string;
+    const ask = (method: string, path: string, options: RequestOptions = {}): Promise<Reply> =>
+        server.request(method, path, { token: owner, ...options });
+    const ATTRIBUTES = [
+        { name: 'category', level: 'part', type: 'text', description: 'what it is about', indexed: true },
+        { name: 'year', level: 'document', type: 'integer', indexed: false },
+    ];
+
+    before(async () => {
+        owner = await server.tokenFor(['owner']);
+    });
+
+    it('update: changes what is given and leaves the rest', async () => {
+        const made = (await ask('POST', '/v2/corpora', { json: { key: 'changing', description: 'before', filter_attributes: ATTRIBUTES } })).json;
+        const reply = await ask('PATCH', '/v2/corpora/changing', { json: { enabled: false, name: 'A name', save_history: true } });
+        assert.equal(reply.status, 200, reply.text);
+        assert.deepEqual(reply.json, { ...made, enabled: false, name: 'A name', save_history: true });
+        assert.deepEqual((await ask('GET', '/v2/corpora/changing')).json, reply.json);
+        assert.equal((await ask('PATCH', '/v2/corpora/changing', { json: { enabled: true, name: null, description: '' } })).json.name, 'A name');
+        const after = (await ask('GET', '/v2/corpora/changing')).json;
+        assert.equal(after.enabled, true);
+        assert.equal(after.description ?? '', '');
+        assert.deepEqual((await ask('PATCH', '/v2/corpora/changing', { json: {} })).json, after);
+    });
+
+    it('update: refuses what cannot be changed, and changes nothing then', async () => {
+        await server.createCorpus('fixed');
+        const before_ = (await ask('GET', '/v2/corpora/fixed')).json;
+        for (const [field, value] of [
+            ['key', 'other'], ['id', 'crp_1'], ['queries_are_answers', true], ['filter_attributes', []], ['created_at', '2025-01-01T00:00:00Z'],
+            ['enabled', 'yes'], ['name', ''], ['name', 'a'.repeat(256)], ['save_history', 1], ['nonsense', 1],
+        ] as const)
+            isBadRequest(await ask('PATCH', '/v2/corpora/fixed', { json: { description: 'changed', [field]: value } }), field);
+        assert.deepEqual((await ask('GET', '/v2/corpora/fixed')).json, before_);
+        isNotFound(await ask('PATCH', '/v2/corpora/not-there', { json: { name: 'x' } }), 'not-there');
+    });
+
+    it('update: many at once lose none', async () => {
+        await server.createCorpus('busy');
+        const replies = await Promise.all([
+            ...Array.from({ length: 10 }, (_, i) => ask('PATCH', '/v2/corpora/busy', { json: { name: `name ${i}` } })),
+            ...Array.from({ length: 10 }, (_, i) => ask('PATCH', '/v2/corpora/busy', { json: { description: `description ${i}` } })),
+        ]);
+        // Who lost too often against others is told so, and has changed nothing.
+        const good = replies.filter((reply) => reply.status === 200);
+        for (const reply of replies) assert([200, 409].includes(reply.status), reply.text);
+        assert(good.length > 0);
+        const now = (await ask('GET', '/v2/corpora/busy')).json;
+        assert(good.some((reply) => reply.json.name === now.name) && good.some((reply) => reply.json.description === now.description));
+    });
+
+    it('replace filter attributes: in force at once, exactly as sent, with a completed job', async () => {
+        await server.createCorpus('filtered');
+        const started = new Date(Date.now() - 2000).toISOString();
+        const reply = await ask('POST', '/v2/corpora/filtered/replace_filter_attributes', { json: { filter_attributes: ATTRIBUTES } });
+        assert.equal(reply.status, 200, reply.text);
+        assert.deepEqual(Object.keys(reply.json), ['job_id']);
+        assert.match(reply.json.job_id, /^job_/);
+        assert.deepEqual((await ask('GET', '/v2/corpora/filtered')).json.filter_attributes, ATTRIBUTES);
+        const job = (await ask('GET', `/v2/jobs/${reply.json.job_id}`)).json;
+        const { created_at, started_at, completed_at, created_by_username, ...rest } = job;
+        assert.deepEqual(rest, { id: reply.json.job_id, type: 'replace_filter_attributes', corpus_keys: ['filtered'], state: 'completed' });
+        for (const time of [created_at, started_at, completed_at]) assert(time >= started.slice(0, 19));
+        assert.match(created_by_username, /^app_/);
+        assert.deepEqual((await ask('POST', '/v2/corpora/filtered/replace_filter_attributes', { json: { filter_attributes: [] } })).status, 200);
+        assert.deepEqual((await ask('GET', '/v2/corpora/filtered')).json.filter_attributes, []);
+    });
+
+    it('replace filter attributes: refuses bad ones, and makes no job then', async () => {
+        await server.createCorpus('strict');
+        const path = '/v2/corpora/strict/replace_filter_attributes';
+        for (const json of [
+            {}, { filter_attributes: null }, { filter_attributes: {} }, { filter_attributes: [{ name: 'a' }] },
+            { filter_attributes: [{ name: 'a', level: 'page', type: 'text' }] }, { filter_attributes: [ATTRIBUTES[0], ATTRIBUTES[0]] },
+            { filter_attributes: [], nonsense: 1 },
+        ])
+            assert.equal((await ask('POST', path, { json })).status, 400, JSON.stringify(json));
+        isNotFound(await ask('POST', '/v2/corpora/not-there/replace_filter_attributes', { json: { filter_attributes: [] } }), 'not-there');
+        assert.deepEqual((await allPages(ask, '/v2/jobs?corpus_key=strict', 'jobs')).flat(), []);
+    });
+
+    it('jobs: newest first, by corpus, state and time, page by page; only what the caller may read', async () => {
+        for (const key of ['one', 'two']) await server.createCorpus(key);
+        const made: string[] = [];
+        for (let i = 0; i < 12; i++) {
+            const key = i % 3 === 0 ? 'two' : 'one';
+            made.unshift((await ask('POST', `/v2/corpora/${key}/replace_filter_attributes`, { json: { filter_attributes: [] } })).json.job_id);
+        }
+        const both = '/v2/jobs?corpus_key=one&corpus_key=two';
+        for (const limit of [1, 5, 12, 100])
+            assert.deepEqual((await allPages(ask, both, 'jobs', limit)).flat().map((job) => job.id), made);
+        assert.equal((await allPages(ask, '/v2/jobs?corpus_key=two', 'jobs')).flat().length, 4);
+        assert.equal((await allPages(ask, `${both}&state=completed`, 'jobs')).flat().length, 12);
+        assert.equal((await allPages(ask, `${both}&state=queued&state=failed`, 'jobs')).flat().length, 0);
+        assert.equal((await allPages(ask, `${both}&after=2001-01-01T00:00:00Z`, 'jobs')).flat().length, 12);
+        assert.equal((await allPages(ask, `${both}&after=2999-01-01T00:00:00%2B02:00`, 'jobs')).flat().length, 0);
+        assert.deepEqual((await ask('GET', '/v2/jobs?corpus_key=not-there')).json.jobs, []);
+        for (const [name, value] of [['state', 'done'], ['after', 'yesterday'], ['limit', '0']] as const)
+            isBadRequest(await ask('GET', `/v2/jobs?${name}=${value}`), name);
+        const token = await server.tokenFor([], { corpus_roles: [{ corpus_key: 'two', role: 'viewer' }] });
+        const theirs = (await allPages((method, path) => server.request(method, path, { token }), '/v2/jobs', 'jobs')).flat();
+        assert.deepEqual(theirs.map((job) => job.corpus_keys), Array(4).fill(['two']));
+        isError(await server.request('GET', `/v2/jobs/${made.find((id) => !theirs.some((job) => job.id === id)) as string}`, { token }), 403);
+        isError(await server.request('GET', '/v2/jobs/job_nope', { token }), 403);
+        isNotFound(await ask('GET', '/v2/jobs/job_nope'), 'job_nope');
+    });
+});

@@ -4,13 +4,20 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { POSTERN, ROOT, run, useServer, type RequestOptions } from '../blackbox/server.js';
+import { POSTERN, ROOT, run, useServer, type RequestOptions, type Server } from '../blackbox/server.js';
 
 const [head = [], ...rows] = readFileSync(join(ROOT, 'tests', 'conformance', 'authorization.tsv'), 'utf8')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => line.split('\t'));
 const principals = head.slice(1);
+
+/** A job on that corpus. */
+async function jobOn(server: Server, corpus: string): Promise<string> {
+    const reply = await server.control('POST', `/v2/corpora/${corpus}/replace_filter_attributes`, { json: { filter_attributes: [] } });
+    assert.equal(reply.status, 200, reply.text);
+    return reply.json.job_id;
+}
 
 describe('authorization', () => {
     const server = useServer({ args: ['--unseal-per-minute-max', '100000'] });
@@ -46,6 +53,9 @@ describe('authorization', () => {
                     if (template.includes('{app_client_id}'))
                         path = template.replace('{app_client_id}', (await server.createClient([])).id);
                     if (template.includes('{corpus_key}')) path = template.replace('{corpus_key}', `${key}-role`);
+                    if (template.endsWith('/replace_filter_attributes')) options.json = { filter_attributes: [] };
+                    if (template.includes('{job_id}'))
+                        path = template.replace('{job_id}', principal === 'no_credential' ? 'job_any' : await jobOn(server, `${key}-role`));
                     if (principal === 'no_credential' && template.includes('{corpus_key}'))
                         path = template.replace('{corpus_key}', 'any');
                     if (operation === 'POST /v2/app_clients') options.json = { type: 'client_credentials', name: 'made' };

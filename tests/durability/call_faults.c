@@ -269,7 +269,7 @@ static bool read_options(int argc, char **argv, struct run *run)
 
 int main(int argc, char **argv)
 {
-    static const size_t steps[] = {0, 1, 2, 5, 15, 16, 34, 35, 36, 37, 38, 39, 40, 41, 42};
+    static const size_t steps[] = {0, 1, 2, 5, 15, 16, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44};
     struct run *run = calloc(1, sizeof *run);
     if (run == NULL || !read_options(argc, argv, run)) {
         (void)fputs("usage: call-faults io|full|memory [--every N]\n", stderr);

@@ -14,6 +14,8 @@ enum {
     STEP_ACCOUNT_UPDATE = 39,
     STEP_IDEMPOTENT = 41,
     STEP_AUDIT = 42,
+    STEP_TOKEN_REVOKE = 43,
+    STEP_CORPUS_UPDATE = 44,
     DELETED = 9, /* this client goes */
     KEPT = 8,    /* the clients before it stay, and are changed again and again */
 };
@@ -174,6 +176,38 @@ static enum status add_audit(struct fixture *f)
     return left(store_audit_add(f->store, &audit, &f->err));
 }
 
+static enum status revoke_token(struct fixture *f)
+{
+    const struct revoked_token token = {.account_id = ACCOUNT,
+                                        .client_id = SPAN("client"),
+                                        .jti = SPAN("0123456789abcdefghijkl"),
+                                        .expires_at = 1700001800,
+                                        .now = 1700000000};
+    const struct audit_event audit = fixture_audit(AUDIT_TOKEN_REVOKE, token.jti);
+    enter();
+    return left(store_token_revoke(f->store, &token, &audit, &f->err));
+}
+
+/* With its job. */
+static enum status update_corpus(struct fixture *f)
+{
+    struct corpus corpus = fixture_corpus(f, 1);
+    const struct job job = {.id = SPAN("job_1"),
+                            .account_id = ACCOUNT,
+                            .type = SPAN("replace_filter_attributes"),
+                            .corpus_id = corpus.id,
+                            .corpus_key = corpus.key,
+                            .state = SPAN("completed"),
+                            .created_by = SPAN("app_1"),
+                            .created_at = 1700000000,
+                            .completed_at = 1700000000};
+    corpus.name = SPAN("Renamed");
+    corpus.version++;
+    const struct audit_event audit = fixture_audit(AUDIT_CORPUS_UPDATE, corpus.id);
+    enter();
+    return left(store_corpus_update(f->store, &corpus, &job, &audit, &f->revision, &f->err));
+}
+
 enum status workload_step(struct fixture *f, size_t n)
 {
     f->err = (struct err){0};
@@ -201,6 +235,10 @@ enum status workload_step(struct fixture *f, size_t n)
         return make_once(f);
     case STEP_AUDIT:
         return add_audit(f);
+    case STEP_TOKEN_REVOKE:
+        return revoke_token(f);
+    case STEP_CORPUS_UPDATE:
+        return update_corpus(f);
     default:
         break;
     }

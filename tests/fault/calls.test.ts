@@ -27,6 +27,7 @@ interface Kind {
     body?: () => string;
     type?: string;
     authorized?: boolean;
+    prepare?: () => Promise<void>;
     /** Called after a 2xx, with its JSON: what was acknowledged is there. */
     isThere?: (json: Json) => Promise<void>;
 }
@@ -107,9 +108,34 @@ describe('calls that fail', () => {
               acknowledged.app_clients.set(json.id, json.description);
               assert.equal((await get(`/v2/app_clients/${json.id as string}`)).json.description, json.description);
           } },
-        { name: 'delete a client', method: 'DELETE', path: () => `/v2/app_clients/${doomed}`, authorized: true },
+        { name: 'delete a client', method: 'DELETE', path: () => `/v2/app_clients/${doomed}`, authorized: true,
+          prepare: async () => {
+              doomed = await eventually('a client to delete', async () => {
+                  const reply = await server.request('POST', '/v2/app_clients', { token, json: { type: 'client_credentials', name: newName(), api_roles: ['viewer'] } });
+                  return reply.status === 201 ? (reply.json.id as string) : undefined;
+              });
+          } },
+        { name: 'update a corpus', method: 'PATCH', path: () => `/v2/corpora/${[...acknowledged.corpora][0] as string}`, authorized: true, type: 'application/json',
+          body: () => JSON.stringify({ name: newName() }),
+          isThere: async (json) => assert.equal((await get(`/v2/corpora/${json.key as string}`)).json.name, json.name) },
+        { name: 'replace filter attributes', method: 'POST', path: () => `/v2/corpora/${[...acknowledged.corpora][0] as string}/replace_filter_attributes`,
+          authorized: true, type: 'application/json', body: () => '{"filter_attributes":[]}',
+          isThere: async (json) => assert.equal((await get(`/v2/jobs/${json.job_id as string}`)).status, 200) },
+        { name: 'introspect', method: 'POST', path: () => '/oauth2/introspect', type: 'application/x-www-form-urlencoded',
+          body: () => `token=${token}&client_id=${owner.client_id}&client_secret=${owner.client_secret}`,
+          isThere: async (json) => assert.equal(json.active, true) },
+        { name: 'revoke', method: 'POST', path: () => '/oauth2/revoke', type: 'application/x-www-form-urlencoded',
+          body: () => `token=${spare}&client_id=${owner.client_id}&client_secret=${owner.client_secret}`,
+          prepare: async () => {
+              spare = await eventually('a token to revoke', () => server.token(owner).catch(() => undefined));
+          },
+          isThere: async () => assert.equal((await eventually('an answer', async () => {
+              const reply = await server.request('GET', '/v2/corpora', { token: spare });
+              return reply.status < 500 ? reply : undefined;
+          })).status, 401) },
     ];
     let doomed = '';
+    let spare = '';
 
     before(async () => {
         copyFileSync(join(BUILD, 'tests', 'fault', 'failing-calls.so'), library);
@@ -150,13 +176,7 @@ describe('calls that fail', () => {
 
     /** One request in which a call fails. False: it needs fewer of them. */
     async function attempt(kind: Kind, program: Program, call: (typeof CALLS)[number], n: number): Promise<boolean> {
-        if (kind.method === 'DELETE') {
-            const made = await eventually('a client to delete', async () => {
-                const reply = await server.request('POST', '/v2/app_clients', { token, json: { type: 'client_credentials', name: newName(), api_roles: ['viewer'] } });
-                return reply.status === 201 ? reply.json : undefined;
-            });
-            doomed = made.id;
-        }
+        await kind.prepare?.();
         const head = `${kind.method} ${kind.path()} HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\n` + (kind.type === undefined ? '' : `Content-Type: ${kind.type}\r\n`) +
             (kind.authorized === true ? `Authorization: Bearer ${token}\r\n` : '');
         const body = kind.body?.() ?? '';

@@ -272,6 +272,55 @@ static void a_pattern_too_big_or_too_deep_is_refused(void **state)
     }
 }
 
+static void rfc_3339_times_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t seconds;
+    } good[] = {
+        {"2025-06-17T15:10:00Z", 1750173000},      {"2025-06-17t15:10:00z", 1750173000},
+        {"2025-06-17 15:10:00.987Z", 1750173000},  {"2025-06-17T17:10:00+02:00", 1750173000},
+        {"2025-06-17T09:40:00-05:30", 1750173000}, {"1970-01-01T00:00:00Z", 0},
+        {"1990-12-31T23:59:60Z", 662688000},       {"2024-02-29T00:00:00Z", 1709164800},
+        {"2000-02-29T00:00:00Z", 951782400},       {"1969-12-31T23:59:59Z", -1},
+    };
+    static const char *const bad[] = {
+        "",
+        "2025-06-17",
+        "2025-06-17T15:10Z",
+        "2025-06-17T15:10:00",
+        "2025-06-17T15:10:00.Z",
+        "2025-06-17T15:10:00Z ",
+        " 2025-06-17T15:10:00Z",
+        "2025-6-17T15:10:00Z",
+        "2025-13-01T00:00:00Z",
+        "2025-00-01T00:00:00Z",
+        "2025-06-31T00:00:00Z",
+        "2025-02-29T00:00:00Z",
+        "1900-02-29T00:00:00Z",
+        "2025-06-00T00:00:00Z",
+        "2025-06-17T24:00:00Z",
+        "2025-06-17T15:60:00Z",
+        "2025-06-17T15:10:61Z",
+        "2025-06-17T15:10:00+2",
+        "2025-06-17T15:10:00+02:60",
+        "2025-06-17T15:10:00+24:00",
+        "2025-06-17T15:10:00 02:00",
+        "1750173000",
+    };
+    int64_t seconds;
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        assert_true(rfc3339_read(span_cstr(good[i].text), &seconds));
+        assert_int_equal(seconds, good[i].seconds);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        if (rfc3339_read(span_cstr(bad[i]), &seconds))
+            fail_msg("%s is taken", bad[i]);
+    }
+    assert_false(rfc3339_read(span_of("2025-06-17T15:10:00\0Z", 21), &seconds));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +338,7 @@ int main(void)
         cmocka_unit_test(a_plain_pattern_is_not_too_costly_for_many_texts),
         cmocka_unit_test(patterns_know_letters_not_bytes),
         cmocka_unit_test(a_pattern_too_big_or_too_deep_is_refused),
+        cmocka_unit_test(rfc_3339_times_are_read),
     };
     return RUN_TESTS(tests);
 }

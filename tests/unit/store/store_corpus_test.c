@@ -104,10 +104,91 @@ static void delete_is_of_ones_own(void **state)
     assert_status(f, delete_corpus(f, ACCOUNT, corpus.key), NOT_FOUND);
 }
 
+static enum status update_corpus(struct fixture *f, const struct corpus *corpus,
+                                 const struct job *job)
+{
+    const struct audit_event audit = fixture_audit(AUDIT_CORPUS_UPDATE, corpus->id);
+    return store_corpus_update(f->store, corpus, job, &audit, &f->revision, &f->err);
+}
+
+static void an_update_writes_what_may_change_and_nothing_else(void **state)
+{
+    struct fixture *f = *state;
+    struct corpus corpus = fixture_corpus(f, 1);
+    struct corpus got;
+    fixture_create_corpus(f, &corpus);
+    corpus.name = SPAN("New");
+    corpus.has_description = true;
+    corpus.description = SPAN("d");
+    corpus.is_enabled = !corpus.is_enabled;
+    corpus.save_history = !corpus.save_history;
+    corpus.filter_attributes = SPAN("[{\"name\":\"b\"}]");
+    corpus.encoder_name = SPAN("not written");
+    corpus.version++;
+    corpus.updated_at = 1700000500;
+    assert_ok(f, update_corpus(f, &corpus, NULL));
+    assert_string_equal(f->last_kind, "corpus");
+    assert_ok(f, get_corpus(f, ACCOUNT, corpus.key, &got));
+    assert_span_equal(got.name, "New");
+    assert_span_equal(got.description, "d");
+    assert_int_equal(got.is_enabled, corpus.is_enabled);
+    assert_int_equal(got.save_history, corpus.save_history);
+    assert_span_equal(got.filter_attributes, "[{\"name\":\"b\"}]");
+    assert_span_equal(got.encoder_name, "boomerang-2023-q3");
+    assert_int_equal(got.version, corpus.version);
+    assert_int_equal(got.updated_at, 1700000500);
+}
+
+static void an_update_of_an_older_version_or_of_nothing_changes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct corpus corpus = fixture_corpus(f, 1);
+    struct corpus got;
+    const struct job job = {.id = SPAN("job_1"),
+                            .account_id = ACCOUNT,
+                            .type = SPAN("t"),
+                            .corpus_id = corpus.id,
+                            .corpus_key = corpus.key,
+                            .state = SPAN("completed"),
+                            .created_by = SPAN("app_1"),
+                            .created_at = 5,
+                            .completed_at = 6};
+    struct job found;
+    fixture_create_corpus(f, &corpus);
+    int64_t revision = store_revision(f->store);
+    assert_status(f, update_corpus(f, &corpus, &job), CONFLICT); /* the version was not raised */
+    corpus.version += 2;
+    assert_status(f, update_corpus(f, &corpus, &job), CONFLICT);
+    corpus.version--;
+    corpus.account_id = OTHER_ACCOUNT;
+    assert_status(f, update_corpus(f, &corpus, &job), NOT_FOUND);
+    corpus.account_id = ACCOUNT;
+    corpus.id = SPAN("crp_9"); /* another one of that key, before this one was made */
+    assert_status(f, update_corpus(f, &corpus, &job), NOT_FOUND);
+    assert_true(store_revision(f->store) == revision);
+    assert_status(f, store_job_get(f->store, ACCOUNT, SPAN("job_1"), &f->arena, &found, &f->err),
+                  NOT_FOUND);
+    corpus.id = SPAN("crp_1");
+    assert_ok(f, update_corpus(f, &corpus, &job));
+    assert_ok(f, store_job_get(f->store, ACCOUNT, SPAN("job_1"), &f->arena, &found, &f->err));
+    assert_span_equal(found.corpus_key, "key-1");
+    assert_span_equal(found.state, "completed");
+    assert_span_equal(found.created_by, "app_1");
+    assert_int_equal(found.created_at, 5);
+    assert_int_equal(found.completed_at, 6);
+    assert_int_equal(found.sequence, f->revision);
+    assert_status(f,
+                  store_job_get(f->store, OTHER_ACCOUNT, SPAN("job_1"), &f->arena, &found, &f->err),
+                  NOT_FOUND);
+    assert_ok(f, get_corpus(f, ACCOUNT, corpus.key, &got));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         store_test(what_is_created_reads_back),
+        store_test(an_update_writes_what_may_change_and_nothing_else),
+        store_test(an_update_of_an_older_version_or_of_nothing_changes_nothing),
         store_test(a_key_is_unique_in_its_account_only),
         store_test(an_idempotency_key_makes_one_corpus),
         store_test(delete_is_of_ones_own),
