@@ -73,6 +73,7 @@ struct supervisor {
     struct file_mark tls[2]; /* how they were then */
     bool has_tls_changed;    /* at the last look */
     pid_t check;             /* the next version's program, trying the configuration; -1: none */
+    bool wants_upgrade;      /* it takes it */
     unsigned quick_deaths;
     bool was_ready;
     bool is_leaving;
@@ -406,13 +407,17 @@ static void begin_upgrade(struct supervisor *self)
 
 static void on_check_end(struct supervisor *self, int status)
 {
-    struct err err = {0};
     self->check = -1;
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    self->wants_upgrade = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (!self->wants_upgrade)
         log_error("upgrade: %s does not start with this configuration; this version stays",
                   self->path);
-        return;
-    }
+}
+
+/* Only the current pair is handed over: there is no other when this is called. */
+static void hand_over_to_next(struct supervisor *self)
+{
+    struct err err = {0};
     const struct takeover from = {
         .dir = self->dir,
         .control_fd = self->control_fd,
@@ -420,6 +425,7 @@ static void on_check_end(struct supervisor *self, int status)
         .setup = self->current.setup,
         .pair = self->current,
     };
+    self->wants_upgrade = false;
     log_info("upgrade: handing over to %s", self->path);
     if (takeover_exec(&from, self->path, self->options->argv, &err) != OK)
         log_error("upgrade: %s", err.detail);
@@ -638,9 +644,11 @@ static void run(struct supervisor *self)
 {
     while (!self->is_leaving || has_children(self)) {
         watch_tls(self);
-        bool can_reload = !self->is_leaving && self->was_ready && self->current.front > 0 &&
+        bool is_settled = !self->is_leaving && self->was_ready && self->current.front > 0 &&
                           self->handover == HANDOVER_NONE && self->outgoing.front < 0;
-        if (self->wants_reload && can_reload)
+        if (self->wants_upgrade && is_settled)
+            hand_over_to_next(self);
+        else if (self->wants_reload && is_settled)
             begin_reload(self);
         struct pair *pairs[] = {&self->current, &self->incoming, &self->outgoing};
         struct pollfd watched[1 + ARRAY_LEN(pairs)] = {{.fd = self->signal_fd, .events = POLLIN}};

@@ -258,6 +258,37 @@ describe('upgrade', () => {
         });
     });
 
+    it('in the middle of a reload: it waits for its end, and no request fails', async () => {
+        await withInstalled(async (server, directory) => {
+            const client = await server.createClient(['owner']);
+            const supervisor = server.pid;
+            const running = load(server, client);
+            for (const [at, pause] of [0, 15, 30, 45, 60].entries()) {
+                const folder = install(directory, `version-${at}`);
+                process.kill(supervisor, 'SIGUSR2'); // the program is tried first, which takes a moment
+                await delay(pause);
+                process.kill(supervisor, 'SIGHUP');
+                await eventually('the new programs', () =>
+                    (programOf(supervisor) === join(folder, 'postern') && childrenOf(supervisor).length === 2 &&
+                        programOf(server.child('posternd')) === join(folder, 'posternd') ? true : undefined));
+            }
+            await delay(50);
+            await running.stop();
+            await assertNothingLost(server, running);
+        });
+    });
+
+    it('of a server that is told to end: it ends', async () => {
+        for (const pause of [0, 5, 10, 20, 40])
+            await withInstalled(async (server, directory) => {
+                install(directory, 'two');
+                process.kill(server.pid, 'SIGUSR2');
+                await delay(pause);
+                const ended = await server.stop();
+                assert.equal(ended.code, 0, `after ${pause} ms\n${ended.stderr}`);
+            });
+    });
+
     it('a program that does not start is not taken', async () => {
         await withInstalled(async (server, directory) => {
             const client = await server.createClient(['viewer']);
