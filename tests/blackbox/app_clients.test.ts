@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { isBadRequest, isError, isNotFound, isUnauthorized } from './check.js';
 import { allPages, page } from './pages.js';
-import { API_ROLES, useServer, withServer, type AppClient, type Reply, type RequestOptions } from './server.js';
+import { API_ROLES, useServer, withServer, type AppClient, type Json, type Reply, type RequestOptions } from './server.js';
 
 const CREATE = { type: 'client_credentials', name: 'nightly export' };
 // These tests read more secrets back than the default lets anyone in a minute.
@@ -50,6 +50,19 @@ describe('app clients', () => {
             assert.deepEqual(made.agent_roles, wanted.agent_roles);
             for (const name of ['id', 'name', 'client_id', 'client_secret']) assert(name in made);
             assert(!('hash' in made) && !('sealed' in made) && !('record_mac' in made));
+        });
+
+        it('with an Idempotency-Key happens once, however often it is asked for, and then gives the same', async () => {
+            const name = 'made once';
+            const once = (body: Json, key: string): Promise<Reply> => ask('POST', '/v2/app_clients', { json: body, headers: { 'idempotency-key': key } });
+            const replies = await Promise.all(Array.from({ length: 10 }, () => once({ ...CREATE, name }, 'a key')));
+            for (const reply of replies) {
+                assert.equal(reply.status, 201, reply.text);
+                assert.deepEqual([reply.json.id, reply.json.client_id, reply.json.client_secret], [replies[0]?.json.id, replies[0]?.json.client_id, replies[0]?.json.client_secret]);
+            }
+            assert.equal((await ask('GET', '/v2/app_clients?limit=100')).json.app_clients.filter((client: Json) => client.name === name).length, 1);
+            isError(await once({ ...CREATE, name: 'another' }, 'a key'), 409);
+            assert.notEqual((await once({ ...CREATE, name }, 'another key')).json.id, replies[0]?.json.id);
         });
 
         it('gives ids and secrets that never repeat', async () => {

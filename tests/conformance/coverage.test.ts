@@ -7,13 +7,14 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ROOT } from '../blackbox/server.js';
 
-/** The cases of the catalogue, typed in: T token endpoint, J JOSE, H HTTP, R resources, N several nodes. */
+/** The cases of the catalogue, typed in: T token endpoint, J JOSE, H HTTP, R resources, N several nodes, A management API. */
 const CASES = {
     T: '01 02 04 05 07 08 10 11 13 14 16 17 19 20 22 23 25 26 28 29 31 32',
     J: '01 02 04 05 07 08 10 11 13 14 16 17 19 20 22 23 25 26 28 29 31 32 34 35 37 38',
     H: '01 02 04 05 07 08 10 11 13 14 16 17 19 20 22 23 25 26 28 29 31 32',
     R: '01 02 04 05 07 08 10 11 13 14 16 17 19 20 22 23 25 26',
     N: '01 02 04 05 07 08 10 11 13 14 16 17 19 20',
+    A: '01 03 04 06 07 09 10 12 13 15 16 18 19 21',
 };
 
 /** The requirements, by RFC. */
