@@ -3,8 +3,10 @@
 
 #include "base/buf.h"
 #include "cli/cli_call.h"
+#include "cli/cli_list.h"
 #include "cli/cli_secret.h"
 #include "codec/form.h"
+#include "codec/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +38,7 @@ const struct cli_option_row cli_app_client_create_options[] = {
 
 const struct cli_option_row cli_app_client_list_options[] = {
     {"filter", "REGEX", "only clients whose name matches"},
-    {"limit", "N", "at most this many (default: all)"},
+    CLI_LIST_LIMIT,
     {NULL, NULL, NULL},
 };
 
@@ -103,21 +105,6 @@ static int add_common(const struct cli *cli, json_t *body)
     return result;
 }
 
-static struct span target_of(struct cli *cli, struct span id)
-{
-    struct buf target;
-    buf_init_arena(&target, &cli->arena, TARGET_LEN_MAX);
-    buf_put(&target, SPAN("/v2/app_clients/"));
-    percent_encode(&target, id);
-    return buf_ok(&target) ? buf_span(&target) : SPAN("/v2/app_clients/-");
-}
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text == NULL ? "" : text;
-}
-
 /* "corpus_viewer, crm:editor" */
 static void print_roles(const json_t *client)
 {
@@ -129,21 +116,21 @@ static void print_roles(const json_t *client)
                      json_string_value(json_array_get(roles, i)));
     for (size_t i = 0; i < json_array_size(corpus_roles); i++) {
         const json_t *grant = json_array_get(corpus_roles, i);
-        (void)printf("%s%s:%s", printed++ > 0 ? ", " : "", text_of(grant, "corpus_key"),
-                     text_of(grant, "role"));
+        (void)printf("%s%s:%s", printed++ > 0 ? ", " : "", cli_text(grant, "corpus_key"),
+                     cli_text(grant, "role"));
     }
     (void)printf("%s\n", printed == 0 ? "(none)" : "");
 }
 
 static void print_client(const json_t *client)
 {
-    (void)printf("name           %s\n", text_of(client, "name"));
-    if (text_of(client, "description")[0] != '\0')
-        (void)printf("description    %s\n", text_of(client, "description"));
-    (void)printf("id             %s\nclient_id      %s\n", text_of(client, "id"),
-                 text_of(client, "client_id"));
-    if (text_of(client, "client_secret")[0] != '\0')
-        (void)printf("client_secret  %s\n", text_of(client, "client_secret"));
+    (void)printf("name           %s\n", cli_text(client, "name"));
+    if (cli_text(client, "description")[0] != '\0')
+        (void)printf("description    %s\n", cli_text(client, "description"));
+    (void)printf("id             %s\nclient_id      %s\n", cli_text(client, "id"),
+                 cli_text(client, "client_id"));
+    if (cli_text(client, "client_secret")[0] != '\0')
+        (void)printf("client_secret  %s\n", cli_text(client, "client_secret"));
     (void)fputs("roles          ", stdout);
     print_roles(client);
 }
@@ -164,7 +151,7 @@ static int fetch_token_url(struct cli *cli, char url[static TARGET_LEN_MAX])
         cli_call(cli, "GET", SPAN("/.well-known/oauth-authorization-server"), NULL, &answer);
     if (result != 0)
         return result;
-    (void)snprintf(url, TARGET_LEN_MAX, "%s", text_of(answer.json, "token_endpoint"));
+    (void)snprintf(url, TARGET_LEN_MAX, "%s", cli_text(answer.json, "token_endpoint"));
     cli_answer_done(&answer);
     return 0;
 }
@@ -185,12 +172,13 @@ static int print_created(struct cli *cli, const json_t *client)
     print_client(client);
     (void)printf("token URL      %s\n",
                  url[0] != '\0' ? url : "(not known: name the server's address, public_url)");
-    if (url[0] != '\0' && text_of(client, "client_secret")[0] != '\0' && isatty(STDOUT_FILENO) != 0)
+    if (url[0] != '\0' && cli_text(client, "client_secret")[0] != '\0' &&
+        isatty(STDOUT_FILENO) != 0)
         (void)printf(
             "\nGet a token:\n  curl -XPOST -H \"Content-type: application/x-www-form-urlencoded\" "
             "\\\n"
             "    -d \"grant_type=client_credentials&client_id=%s&client_secret=%s\" \\\n    %s\n",
-            text_of(client, "client_id"), "$CLIENT_SECRET", url);
+            cli_text(client, "client_id"), "$CLIENT_SECRET", url);
     return 0;
 }
 
@@ -234,63 +222,26 @@ int cli_app_client_create(struct cli *cli)
     return result;
 }
 
-/* One page into all; *ret_key is the key of the next one, empty at the end. Exit status. */
-static int fetch_page(struct cli *cli, json_t *all, size_t limit, struct span *page_key)
-{
-    struct buf target;
-    struct span filter = cli_option(cli, "filter");
-    struct cli_answer answer;
-    buf_init_arena(&target, &cli->arena, TARGET_LEN_MAX);
-    buf_printf(&target, "/v2/app_clients?limit=%zu", limit < 100 ? limit : 100);
-    if (filter.len > 0) {
-        buf_put(&target, SPAN("&filter="));
-        percent_encode(&target, filter);
-    }
-    if (page_key->len > 0) {
-        buf_put(&target, SPAN("&page_key="));
-        percent_encode(&target, *page_key);
-    }
-    if (!buf_ok(&target))
-        return cli_usage(cli, "the filter is too long");
-    int result = cli_call(cli, "GET", buf_span(&target), NULL, &answer);
-    if (result != 0)
-        return result;
-    (void)json_array_extend(all, json_object_get(answer.json, "app_clients"));
-    const char *next = text_of(json_object_get(answer.json, "metadata"), "page_key");
-    *page_key = arena_copy(&cli->arena, span_cstr(next));
-    cli_answer_done(&answer);
-    return 0;
-}
-
 static void print_table(const json_t *clients)
 {
     int widest = 4;
     for (size_t i = 0; i < json_array_size(clients); i++) {
-        int len = (int)strlen(text_of(json_array_get(clients, i), "name"));
+        int len = (int)strlen(cli_text(json_array_get(clients, i), "name"));
         widest = len > widest ? (len > 40 ? 40 : len) : widest;
     }
     (void)printf("%-*s  %-16s  %-26s  %s\n", widest, "NAME", "ID", "CLIENT ID", "ROLES");
     for (size_t i = 0; i < json_array_size(clients); i++) {
         const json_t *client = json_array_get(clients, i);
-        (void)printf("%-*s  %-16s  %-26s  ", widest, text_of(client, "name"), text_of(client, "id"),
-                     text_of(client, "client_id"));
+        (void)printf("%-*s  %-16s  %-26s  ", widest, cli_text(client, "name"),
+                     cli_text(client, "id"), cli_text(client, "client_id"));
         print_roles(client);
     }
 }
 
 int cli_app_client_list(struct cli *cli)
 {
-    struct span wanted = cli_option(cli, "limit");
-    int64_t limit = INT64_MAX;
-    if (wanted.len > 0 && (!span_to_int64(wanted, &limit) || limit == 0))
-        return cli_usage(cli, "--limit takes a number above 0");
-    json_t *all = json_array();
-    struct span page_key = {0};
-    int result = 0;
-    do {
-        size_t left = (size_t)limit - json_array_size(all);
-        result = fetch_page(cli, all, left, &page_key);
-    } while (result == 0 && page_key.len > 0 && json_array_size(all) < (size_t)limit);
+    AUTO(json) json_t *all = NULL;
+    int result = cli_list(cli, SPAN("/v2/app_clients"), "app_clients", &all);
     if (result == 0 && cli->is_json)
         cli_print_json(all);
     else if (result == 0 && json_array_size(all) == 0)
@@ -298,7 +249,6 @@ int cli_app_client_list(struct cli *cli)
                    "--role ROLE");
     else if (result == 0)
         print_table(all);
-    json_decref(all);
     return result;
 }
 
@@ -315,7 +265,7 @@ static int one_word(const struct cli *cli)
 static int give_secret(const struct cli *cli, int take_fd, json_t *client)
 {
     int result = 0;
-    bool has_secret = text_of(client, "client_secret")[0] != '\0';
+    bool has_secret = cli_text(client, "client_secret")[0] != '\0';
     if (has_secret && take_fd >= 0)
         result = cli_secret_write(cli, take_fd, client);
     else if (take_fd >= 0)
@@ -338,7 +288,7 @@ int cli_app_client_show(struct cli *cli)
         return result;
     bool wants_secret = secret_fd >= 0 || cli_has(cli, "secret");
     buf_init_arena(&target, &cli->arena, TARGET_LEN_MAX);
-    buf_put(&target, target_of(cli, cli->words[0]));
+    buf_put(&target, cli_target(cli, "/v2/app_clients", cli->words[0]));
     if (!wants_secret)
         buf_put(&target, SPAN("?omit=client_secret"));
     result = buf_ok(&target) ? cli_call(cli, "GET", buf_span(&target), NULL, &answer)
@@ -368,7 +318,8 @@ int cli_app_client_update(struct cli *cli)
             cli_usage(cli, "say what to change: --description, --role, --no-roles, --corpus-role, "
                            "--no-corpus-roles, --token-ttl");
     if (result == 0)
-        result = cli_call(cli, "PATCH", target_of(cli, cli->words[0]), body, &answer);
+        result = cli_call(cli, "PATCH", cli_target(cli, "/v2/app_clients", cli->words[0]), body,
+                          &answer);
     json_decref(body);
     if (result == 0 && cli->is_json)
         cli_print_json(answer.json);
@@ -383,7 +334,8 @@ int cli_app_client_delete(struct cli *cli)
     struct cli_answer answer = {0};
     int result = one_word(cli);
     if (result == 0)
-        result = cli_call(cli, "DELETE", target_of(cli, cli->words[0]), NULL, &answer);
+        result = cli_call(cli, "DELETE", cli_target(cli, "/v2/app_clients", cli->words[0]), NULL,
+                          &answer);
     if (result == 0 && cli->is_json)
         (void)puts("{}");
     else if (result == 0)

@@ -2,6 +2,7 @@
 #include "cli/cli_call.h"
 
 #include "base/buf.h"
+#include "codec/form.h"
 #include "codec/json.h"
 #include "codec/utf8.h"
 #include "http/http_call.h"
@@ -16,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CALL_TIMEOUT_MS = 60000, READY_LINE_MAX = 512 };
+enum { CALL_TIMEOUT_MS = 60000, READY_LINE_MAX = 512, TARGET_LEN_MAX = 2048 };
 
 /* Connects to the control socket in the data directory. -1 with errno. */
 static int connect_control(const char *data)
@@ -228,6 +229,23 @@ void cli_answer_done(struct cli_answer *answer)
 {
     json_decref(answer->json);
     answer->json = NULL;
+}
+
+struct span cli_target(struct cli *cli, const char *collection, struct span id)
+{
+    struct buf target;
+    buf_init_arena(&target, &cli->arena, TARGET_LEN_MAX);
+    buf_put(&target, span_cstr(collection));
+    buf_byte(&target, '/');
+    percent_encode(&target, id);
+    /* Too long for any id: the server says that there is none. */
+    return buf_ok(&target) ? buf_span(&target) : arena_printf(&cli->arena, "%s/-", collection);
+}
+
+const char *cli_text(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text == NULL ? "" : text;
 }
 
 /* Is there nothing in the text that a terminal would obey, or a reader be misled by? */

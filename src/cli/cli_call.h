@@ -30,6 +30,12 @@ enum status cli_call_running(struct cli *cli, struct span target, json_t **ret_j
                              struct err *err) MUST_USE;
 void cli_answer_done(struct cli_answer *answer);
 
+/* "/v2/app_clients/ID": collection and a percent-encoded id, in cli's arena. */
+struct span cli_target(struct cli *cli, const char *collection, struct span id);
+
+/* A member's text; "" where there is none. */
+const char *cli_text(const json_t *object, const char *name);
+
 /* Prints JSON on standard output, indented; in ASCII when it holds characters that a terminal would
  * obey. */
 void cli_print_json(const json_t *json);

@@ -3,6 +3,7 @@
 #include "cli/cli_account.h"
 #include "cli/cli_app_client.h"
 #include "cli/cli_clock.h"
+#include "cli/cli_corpus.h"
 #include "cli/cli_decode.h"
 #include "cli/cli_doctor.h"
 #include "cli/cli_keys.h"
@@ -49,6 +50,32 @@ const struct cli_command cli_commands[] = {
      .arguments = "ID",
      .help = "Delete an application client; its tokens are refused at once",
      .run = cli_app_client_delete},
+    {.name = "corpus create",
+     .arguments = "--key KEY [--name NAME] [--description TEXT]",
+     .help = "Make a corpus of the built-in API",
+     .options = cli_corpus_create_options,
+     .run = cli_corpus_create},
+    {.name = "corpus list",
+     .arguments = "[--filter REGEX]",
+     .help = "List corpora, newest first",
+     .options = cli_corpus_list_options,
+     .run = cli_corpus_list},
+    {.name = "corpus show",
+     .word_max = 1,
+     .arguments = "KEY",
+     .help = "Show one corpus",
+     .run = cli_corpus_show},
+    {.name = "corpus update",
+     .word_max = 1,
+     .arguments = "KEY [options]",
+     .help = "Change a corpus",
+     .options = cli_corpus_update_options,
+     .run = cli_corpus_update},
+    {.name = "corpus delete",
+     .word_max = 1,
+     .arguments = "KEY",
+     .help = "Delete a corpus and the roles on it",
+     .run = cli_corpus_delete},
     {.name = "keys show",
      .word_max = 1,
      .arguments = "[KID] [--pem]",

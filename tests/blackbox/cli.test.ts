@@ -413,6 +413,39 @@ describe('postern without a server names the address that the server will have',
     });
 });
 
+describe('postern corpus', () => {
+    const server = useServer();
+    const corpus = (...args: string[]): ReturnType<Server['cli']> => server.cli(['corpus', ...args]);
+
+    it('makes, lists, shows, changes and deletes', async () => {
+        assert.match((await corpus('list')).stdout, /^There are no corpora/);
+        const made = json(await corpus('create', '--key', 'crm', '--name', 'Customer records', '--json'));
+        assert.deepEqual([made.key, made.name, made.enabled], ['crm', 'Customer records', true]);
+        for (let i = 0; i < 120; i++) await server.createCorpus(`more-${i}`);
+        const listed: Json[] = json(await corpus('list', '--json'));
+        assert.equal(listed.length, 121, 'all pages');
+        assert.equal(json(await corpus('list', '--limit', '105', '--json')).length, 105);
+        assert.deepEqual(json(await corpus('list', '--filter', '^Customer', '--json')).map((one: Json) => one.key), ['crm']);
+        assert.match((await corpus('list', '--filter', '^Customer')).stdout, /^KEY +ENABLED +NAME\ncrm +yes +Customer records\n$/);
+        assert.equal(json(await corpus('update', 'crm', '--disable', '--description', 'from sales', '--json')).enabled, false);
+        assert.match((await corpus('show', 'crm')).stdout, /^key +crm\nname +Customer records\ndescription +from sales\nid +crp_[0-9]+\nenabled +no\n/);
+        assert.equal(json(await corpus('update', 'crm', '--enable', '--json')).enabled, true);
+        assert.match((await corpus('delete', 'crm')).stdout, /^crm is deleted/);
+        failsWith(await corpus('show', 'crm'), /no such resource/);
+    });
+
+    it('says what is wrong', async () => {
+        failsWith(await corpus('create'), /--key KEY is required/);
+        failsWith(await corpus('create', '--key', 'a b'), /key: must be 1 to 50 characters/);
+        failsWith(await corpus('update', 'more-1'), /say what to change/);
+        failsWith(await corpus('update', 'more-1', '--enable', '--disable'), /either --enable or --disable/);
+        failsWith(await corpus('show'), /give the corpus's key/);
+        failsWith(await corpus('show', 'a', 'b'), /does not take b/);
+        failsWith(await corpus('list', '--limit', '0'), /above 0/);
+        failsWith(await corpus('list', '--bogus'), /has no option --bogus/);
+    });
+});
+
 describe('postern keys show', () => {
     const directory = temporaryDirectory();
     after(() => rmSync(directory, { recursive: true }));
