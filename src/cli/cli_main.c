@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/cli_arguments.h"
 #include "log/log.h"
+#include "codec/json.h"
 
 #include "base/buf.h"
 #include "codec/utf8.h"
@@ -136,6 +137,7 @@ static int run_command(struct cli *cli, const struct cli_named *named, int argc,
 int main(int argc, char **argv)
 {
     struct cli_named named = cli_arguments_command(argc, argv);
+    json_init();
     if (named.word_count == 0 && named.wants_version)
         return printf("postern %s\n", POSTERN_VERSION) > 0 ? 0 : 1;
     struct cli *cli = calloc(1, sizeof *cli);

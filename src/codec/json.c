@@ -58,6 +58,22 @@ static enum status scan_text(struct span text, const struct json_limits *limits,
     return status;
 }
 
+/* Jansson goes on where an allocation fails: with a text that is cut short, or with a fault that
+ * the JSON does not have. Its allocator takes no context. */
+static _Thread_local bool has_lacked_memory;
+
+static void *allocate(size_t size)
+{
+    void *memory = malloc(size);
+    has_lacked_memory |= memory == NULL;
+    return memory;
+}
+
+void json_init(void)
+{
+    json_set_alloc_funcs(allocate, free);
+}
+
 enum status json_parse(struct span text, const struct json_limits *limits, json_t **ret_json,
                        struct err *err)
 {
@@ -67,11 +83,15 @@ enum status json_parse(struct span text, const struct json_limits *limits, json_
         return status;
     if (!utf8_is_valid(text))
         return fail(err, INVALID, "The JSON is not UTF-8.");
+    has_lacked_memory = false;
     json_t *json = json_loadb(text.len == 0 ? "" : text.ptr, text.len,
                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
-    if (json == NULL && json_error_code(&where) == json_error_out_of_memory)
+    enum json_error_code code = json == NULL ? json_error_code(&where) : json_error_unknown;
+    if (has_lacked_memory || (json == NULL && code == json_error_out_of_memory)) {
+        json_decref(json);
         return fail(err, NO_MEMORY, "no memory for JSON");
-    if (json == NULL && json_error_code(&where) == json_error_duplicate_key)
+    }
+    if (json == NULL && code == json_error_duplicate_key)
         return fail(err, INVALID, "A JSON object has a member twice.");
     if (json == NULL)
         return fail(err, INVALID, "The body is not valid JSON, at line %d, column %d.", where.line,

@@ -23,6 +23,10 @@ enum { JSON_VALUES_PER_MEMBER = 8 }; /* values of a whole text: at most this tim
 
 extern const struct json_limits json_limits_default; /* depth 16, 1,024 members */
 
+/* For a program's start, before any thread: from then on json_parse() notices each want of memory.
+ */
+void json_init(void);
+
 /* Parses one JSON text of any type. INVALID with a position in err->detail, never echoing input.
  * The caller owns *ret_json (AUTO(json)). */
 enum status json_parse(struct span text, const struct json_limits *limits, json_t **ret_json,

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* SHA256_Init() and its companions, which OpenSSL 3 calls deprecated: what takes their place
+ * allocates for each digest, and so may fail. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "crypto/digest.h"
 
-#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
@@ -19,18 +21,39 @@ static const unsigned char *bytes_of(struct span bytes)
 
 void sha256(struct span bytes, unsigned char digest[static SHA256_BYTES])
 {
-    if (SHA256(bytes_of(bytes), bytes.len, digest) == NULL)
-        abort();
+    SHA256_CTX context;
+    (void)SHA256_Init(&context);
+    (void)SHA256_Update(&context, bytes_of(bytes), bytes.len);
+    (void)SHA256_Final(digest, &context); /* wipes it */
+}
+
+/* RFC 2104 §2: H(key ^ pad, text), the key's block filled up with `with`. */
+static void begin_block(SHA256_CTX *context, const unsigned char block[static SHA256_CBLOCK],
+                        unsigned char with)
+{
+    unsigned char padded[SHA256_CBLOCK];
+    for (size_t i = 0; i < sizeof padded; i++)
+        padded[i] = block[i] ^ with;
+    (void)SHA256_Init(context);
+    (void)SHA256_Update(context, padded, sizeof padded);
+    wipe(padded, sizeof padded);
 }
 
 void hmac_sha256(struct span key, struct span bytes, unsigned char mac[static SHA256_BYTES])
 {
-    unsigned size = 0;
-    assert(key.len <= INT_MAX);
-    if (HMAC(EVP_sha256(), bytes_of(key), (int)key.len, bytes_of(bytes), bytes.len, mac, &size) ==
-            NULL ||
-        size != SHA256_BYTES)
-        abort();
+    unsigned char block[SHA256_CBLOCK] = {0};
+    SHA256_CTX context;
+    if (key.len > sizeof block)
+        sha256(key, block);
+    else
+        memcpy(block, bytes_of(key), key.len);
+    begin_block(&context, block, 0x36);
+    (void)SHA256_Update(&context, bytes_of(bytes), bytes.len);
+    (void)SHA256_Final(mac, &context);
+    begin_block(&context, block, 0x5c);
+    (void)SHA256_Update(&context, mac, SHA256_BYTES);
+    (void)SHA256_Final(mac, &context);
+    wipe(block, sizeof block);
 }
 
 bool ct_equal(struct span a, struct span b)

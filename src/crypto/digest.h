@@ -7,7 +7,7 @@
 
 enum { SHA256_BYTES = 32 };
 
-/* None of these fails: OpenSSL's one-shot digests only fail without memory, which aborts. */
+/* These take no memory, and do not fail. */
 void sha256(struct span bytes, unsigned char digest[static SHA256_BYTES]);
 void hmac_sha256(struct span key, struct span bytes, unsigned char mac[static SHA256_BYTES]);
 

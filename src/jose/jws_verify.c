@@ -4,6 +4,7 @@
 #include "crypto/digest.h"
 #include "jose/jose_internal.h"
 
+#include <openssl/bnerr.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 
@@ -29,6 +30,27 @@ static size_t ecdsa_der(struct span signature, unsigned char der[static ES256_DE
     return size > 0 ? (size_t)size : 0;
 }
 
+/* OpenSSL answers a wrong signature and want of memory alike; its error queue tells them apart: a
+ * wrong RSA signature always leaves an error of RSA's there. A good token must not be called wrong.
+ */
+static enum status status_of(const struct jwk *key, int answer)
+{
+    bool is_rsa = jose_algs[key->alg].kty == JOSE_RSA;
+    bool is_memory = is_rsa;
+    unsigned long error;
+    if (answer == 1)
+        return OK;
+    while ((error = ERR_get_error()) != 0) {
+        if (is_rsa && ERR_GET_LIB(error) == ERR_LIB_RSA)
+            is_memory = false;
+        if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE ||
+            (ERR_GET_LIB(error) == ERR_LIB_BN &&
+             ERR_GET_REASON(error) == BN_R_TOO_MANY_TEMPORARY_VARIABLES))
+            return NO_MEMORY;
+    }
+    return is_memory ? NO_MEMORY : UNAUTHENTICATED;
+}
+
 static enum status verify_digest(const struct jwk *key, struct span input, struct span signature)
 {
     unsigned char digest[SHA256_BYTES];
@@ -44,7 +66,7 @@ static enum status verify_digest(const struct jwk *key, struct span input, struc
     sha256(input, digest);
     int answer =
         EVP_PKEY_verify(context, jose_bytes(signature), signature.len, digest, sizeof digest);
-    return answer == 1 ? OK : UNAUTHENTICATED;
+    return status_of(key, answer);
 }
 
 static enum status verify_eddsa(const struct jwk *key, struct span input, struct span signature)
@@ -54,13 +76,16 @@ static enum status verify_eddsa(const struct jwk *key, struct span input, struct
         return NO_MEMORY;
     int answer = EVP_DigestVerify(context, jose_bytes(signature), signature.len, jose_bytes(input),
                                   input.len);
-    return answer == 1 ? OK : UNAUTHENTICATED;
+    return status_of(key, answer);
 }
 
 enum status jws_verify_signature(const struct jwk *key, struct span input, struct span signature)
 {
     enum status status = key->verifier == NULL ? verify_eddsa(key, input, signature)
                                                : verify_digest(key, input, signature);
+    /* OpenSSL's Ed25519 says nothing when it had no memory: a wrong one is looked at twice. */
+    if (status == UNAUTHENTICATED && key->verifier == NULL)
+        status = verify_eddsa(key, input, signature);
     /* A refused signature leaves errors behind that the thread's next TLS call would take for its
      * own. */
     if (status != OK)

@@ -511,6 +511,7 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--print-routes") == 0)
         return print_routes();
     struct front *front = calloc(1, sizeof *front);
+    json_init();
     log_init("posternd", false);
     if (front == NULL) {
         log_error("no memory");

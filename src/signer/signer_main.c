@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "crypto/digest.h"
 #include "crypto/seal.h"
+#include "codec/json.h"
 #include "log/log.h"
 #include "sandbox/sandbox.h"
 #include "signer/signer_lane.h"
@@ -250,6 +251,7 @@ int main(int argc, char **argv)
 {
     struct process process = {.kek_fd = -1, .config_fd = -1};
     process_set_name("postern-signer");
+    json_init();
     process_drop_abilities();
     log_init("postern-signer", false);
     process.signal_fd = open_signals();

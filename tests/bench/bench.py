@@ -154,9 +154,13 @@ def token_request(port, credential):
 
 
 def exchange(port, credential):
-    """The whole answer, which must be 200, and its body."""
+    """The whole answer to a token request, which must be 200, and its body."""
+    return send(port, token_request(port, credential))
+
+
+def send(port, request):
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        connection.sendall(token_request(port, credential))
+        connection.sendall(request)
         answer = b""
         while b"\r\n\r\n" not in answer:
             answer += connection.recv(65536) or fail("the server closed the connection")
@@ -165,7 +169,7 @@ def exchange(port, credential):
                       if line.lower().startswith(b"content-length:"))
         while len(body) < length:
             body += connection.recv(65536) or fail("the server closed the connection")
-    if not head.startswith(b"HTTP/1.1 200 "):
+    if head.split(b" ", 2)[1] not in (b"200", b"201"):
         fail(f"not 200: {head.splitlines()[0].decode()} {body.decode()}")
     return len(head) + 4 + length, body
 
@@ -174,20 +178,20 @@ def exchange(port, credential):
 
 
 class Load:
-    def __init__(self, scratch, seconds):
+    def __init__(self, scratch, seconds, lua=LUA):
         self.seconds = seconds
-        self.lua = os.path.join(scratch, "token.lua")
+        self.lua = os.path.join(scratch, "requests.lua")
         with open(self.lua, "w", encoding="utf-8") as file:
-            file.write(LUA)
+            file.write(lua)
 
-    def window(self, process, credentials_file, seconds=None):
+    def window(self, process, requests_file, seconds=None):
         """Drives a server; answers CPU microseconds per exchange, by program and in all."""
         seconds = seconds or self.seconds
         pids = process.pids()
         before = {name: run_ns(pid) for name, pid in pids.items()}
         wrk = subprocess.run(
             ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", self.lua,
-             f"http://127.0.0.1:{process.port}", "--", credentials_file],
+             f"http://127.0.0.1:{process.port}", "--", requests_file],
             capture_output=True, text=True, check=False)
         after = {name: run_ns(pid) for name, pid in pids.items()}
         lines = [line for line in wrk.stdout.splitlines() if line.startswith("RESULT ")]

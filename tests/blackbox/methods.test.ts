@@ -10,6 +10,9 @@ import { useServer } from './server.js';
 const ENDPOINTS: Record<string, string[]> = {
     '/oauth2/token': ['POST'],
     '/oauth/token': ['POST'],
+    '/oauth2/introspect': ['POST'],
+    '/oauth2/revoke': ['POST'],
+    '/oauth2/authorize': ['GET', 'HEAD'],
     '/.well-known/jwks.json': ['GET', 'HEAD'],
     '/.well-known/oauth-authorization-server': ['GET', 'HEAD'],
     '/.well-known/openid-configuration': ['GET', 'HEAD'],
@@ -18,7 +21,10 @@ const ENDPOINTS: Record<string, string[]> = {
     '/v2/app_clients': ['GET', 'HEAD', 'POST'],
     '/v2/app_clients/app_000000000000': ['GET', 'HEAD', 'PATCH', 'DELETE'],
     '/v2/corpora': ['GET', 'HEAD', 'POST'],
-    '/v2/corpora/some-key': ['GET', 'HEAD', 'DELETE'],
+    '/v2/corpora/some-key': ['GET', 'HEAD', 'PATCH', 'DELETE'],
+    '/v2/corpora/some-key/replace_filter_attributes': ['POST'],
+    '/v2/jobs': ['GET', 'HEAD'],
+    '/v2/jobs/job_000000000000': ['GET', 'HEAD'],
 };
 
 const allowed = (value: string | undefined): string[] => (value ?? '').split(',').map((name) => name.trim()).sort();

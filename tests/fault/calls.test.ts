@@ -3,8 +3,6 @@
 // from the request's connection on, in the front and in the signer, for each n until the request needs fewer. Whatever
 // is answered, the server goes on, and what it acknowledged is there. (The store's own calls fail one by one in
 // tests/durability.)
-//
-// POSTERN_FAULT_STEP: every n-th allocation only (9 in the test run).
 import assert from 'node:assert/strict';
 import { chmodSync, closeSync, copyFileSync, fchmodSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -17,7 +15,6 @@ import { BUILD, eventually, HANG_MS, Server, temporaryDirectory, within, type Ap
 const CALLS = ['read', 'write', 'recv', 'send', 'accept', 'pread', 'pwrite', 'sync', 'truncate', 'open', 'lock', 'malloc'] as const;
 const PROGRAMS = { posternd: 1, 'postern-signer': 2 } as const;
 type Program = keyof typeof PROGRAMS;
-const ALLOCATIONS_STEP = Number(process.env['POSTERN_FAULT_STEP'] ?? 9);
 const CALLS_MAX = 2000;
 
 interface Kind {
@@ -209,8 +206,7 @@ describe('calls that fail', () => {
                 const front = server.child('posternd');
                 const seen = server.stderr.length;
                 for (const call of CALLS) {
-                    const step = call === 'malloc' && program === 'posternd' ? ALLOCATIONS_STEP : 1;
-                    for (let n = 1; n < CALLS_MAX; n += step) {
+                    for (let n = 1; n < CALLS_MAX; n++) {
                         try {
                             if (!(await attempt(kind, program, call, n))) break;
                         } catch (error) {
