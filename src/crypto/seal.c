@@ -57,8 +57,9 @@ void seal(struct span key, struct span identity, struct span plain, struct buf *
     }
 }
 
-/* Plain text is written before the tag is looked at: the caller wipes it when this is false. */
-static bool decrypt(struct span key, struct span identity, struct span box, char *plain)
+/* CORRUPT, or NO_MEMORY. Plain text is written before the tag is looked at: the caller wipes it
+ * when the answer is not OK. */
+static enum status decrypt(struct span key, struct span identity, struct span box, char *plain)
 {
     AUTO(cipher) EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     unsigned char tag[TAG_BYTES];
@@ -69,12 +70,15 @@ static bool decrypt(struct span key, struct span identity, struct span box, char
     int done = 0;
     sealed.len -= TAG_BYTES;
     memcpy(tag, sealed.ptr + sealed.len, sizeof tag);
-    return context != NULL &&
-           EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), NULL, bytes_of(key), bytes_of(iv)) == 1 &&
-           EVP_DecryptUpdate(context, NULL, &done, bytes_of(identity), (int)identity.len) == 1 &&
-           EVP_DecryptUpdate(context, at, &done, bytes_of(sealed), (int)sealed.len) == 1 &&
-           EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, tag) == 1 &&
-           EVP_DecryptFinal_ex(context, rest, &done) == 1;
+    if (context == NULL ||
+        EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), NULL, bytes_of(key), bytes_of(iv)) != 1)
+        return NO_MEMORY;
+    bool is_whole =
+        EVP_DecryptUpdate(context, NULL, &done, bytes_of(identity), (int)identity.len) == 1 &&
+        EVP_DecryptUpdate(context, at, &done, bytes_of(sealed), (int)sealed.len) == 1 &&
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, tag) == 1 &&
+        EVP_DecryptFinal_ex(context, rest, &done) == 1;
+    return is_whole ? OK : CORRUPT;
 }
 
 enum status unseal(struct span key, struct span identity, struct span box, struct buf *out,
@@ -89,11 +93,13 @@ enum status unseal(struct span key, struct span identity, struct span box, struc
     char *plain = size == 0 ? nothing : buf_reserve(out, size);
     if (plain == NULL)
         return fail(err, NO_MEMORY, "no memory to open a sealed value");
-    if (!decrypt(key, identity, box, plain)) {
-        ERR_clear_error();
-        wipe(plain, size);
-        out->len = start;
-        return fail(err, CORRUPT, "a sealed value does not open");
-    }
-    return OK;
+    enum status status = decrypt(key, identity, box, plain);
+    if (status == OK)
+        return OK;
+    ERR_clear_error();
+    wipe(plain, size);
+    out->len = start;
+    return fail(err, status,
+                status == CORRUPT ? "a sealed value does not open"
+                                  : "no memory to open a sealed value");
 }
