@@ -696,6 +696,7 @@ int supervisor_run(const struct supervisor_options *options)
         log_error("%s", err.detail);
     int exit_status = status == OK ? self->exit_status : 1;
     setup_free(self->current.setup);
+    setup_free(self->incoming.setup);
     free(self);
     return exit_status;
 }

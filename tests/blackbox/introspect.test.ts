@@ -42,7 +42,7 @@ for (const path of [INTROSPECT, REVOKE]) {
             for (const form of [
                 {}, { client_id: client.client_id }, { ...credentials(client), client_secret: 'wrong' },
                 { client_id: 'abcdefghijklmnopqrstuvwxyz', client_secret: client.client_secret },
-                { ...credentials(client), client_secret: `${client.client_secret.slice(0, -1)}x` },
+                { ...credentials(client), client_secret: `${client.client_secret.slice(0, -1)}${client.client_secret.endsWith('x') ? 'y' : 'x'}` },
             ] as Record<string, string>[]) {
                 const reply = await ask(form);
                 isOAuthError(reply, 401, 'invalid_client');
