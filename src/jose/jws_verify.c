@@ -79,13 +79,18 @@ static enum status verify_eddsa(const struct jwk *key, struct span input, struct
     return status_of(key, answer);
 }
 
+static enum status verify_once(const struct jwk *key, struct span input, struct span signature)
+{
+    return key->verifier == NULL ? verify_eddsa(key, input, signature)
+                                 : verify_digest(key, input, signature);
+}
+
 enum status jws_verify_signature(const struct jwk *key, struct span input, struct span signature)
 {
-    enum status status = key->verifier == NULL ? verify_eddsa(key, input, signature)
-                                               : verify_digest(key, input, signature);
-    /* OpenSSL's Ed25519 says nothing when it had no memory: a wrong one is looked at twice. */
-    if (status == UNAUTHENTICATED && key->verifier == NULL)
-        status = verify_eddsa(key, input, signature);
+    enum status status = verify_once(key, input, signature);
+    /* Elliptic curves may say nothing when they had no memory: a wrong one is looked at twice. */
+    if (status == UNAUTHENTICATED && jose_algs[key->alg].kty != JOSE_RSA)
+        status = verify_once(key, input, signature);
     /* A refused signature leaves errors behind that the thread's next TLS call would take for its
      * own. */
     if (status != OK)

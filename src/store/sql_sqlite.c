@@ -288,8 +288,16 @@ static enum status run_or_fail(struct sql_conn *conn, const char *text, struct e
 
 enum status sql_begin(struct sql_conn *conn, struct err *err)
 {
-    return conn->access == SQL_WRITE ? run_or_fail(conn, "BEGIN IMMEDIATE", err)
-                                     : run_or_fail(conn, "BEGIN", err);
+    if (conn->access != SQL_WRITE)
+        return run_or_fail(conn, "BEGIN", err);
+    int code = run_plain(conn, "BEGIN IMMEDIATE");
+    if (code == SQLITE_OK)
+        return OK;
+    /* There is no other writer. A lock that is taken for so long may be one that this process could
+     * not give back: it ends with the last connection. */
+    if ((code & 0xff) == SQLITE_BUSY)
+        conn->is_broken = true;
+    return conn_fail(conn, code, err);
 }
 
 enum status sql_commit(struct sql_conn *conn, struct err *err)
