@@ -2,11 +2,10 @@
 #include "api/api_app_client.h"
 
 #include "api/api_app_client_fields.h"
-#include "api/api_app_client_secret.h"
 #include "api/api_common.h"
+#include "api/api_principal.h"
 #include "authz/permission.h"
 #include "base/random.h"
-#include "state/state.h"
 #include "store/store.h"
 #include "web/app.h"
 #include "web/body.h"
@@ -15,7 +14,7 @@
 
 enum { UPDATE_TRIES = 4 };
 
-static void write_client(struct json_writer *writer, const struct app_client *client,
+static void write_client(struct json_writer *writer, const struct principal *client,
                          struct span secret)
 {
     json_object_open(writer);
@@ -25,7 +24,7 @@ static void write_client(struct json_writer *writer, const struct app_client *cl
     json_object_close(writer);
 }
 
-static void reply_client(struct exchange *x, int http_status, const struct app_client *client,
+static void reply_client(struct exchange *x, int http_status, const struct principal *client,
                          struct span secret)
 {
     struct json_writer writer = reply_json(x, http_status);
@@ -33,85 +32,47 @@ static void reply_client(struct exchange *x, int http_status, const struct app_c
     write_client(&writer, client, secret);
 }
 
-/* Binds new grants to the ids of the corpora that they name. False: a reply is made. */
-static bool resolve_corpora(struct exchange *x, struct app_client *client)
+static bool read_body(struct exchange *x, enum field_flag flag, struct principal *client)
 {
-    for (size_t i = 0; i < client->corpus_grant_count; i++) {
-        struct corpus_grant *grant = &client->corpus_grants[i];
-        struct corpus corpus;
-        if (grant->corpus_id.len > 0)
-            continue; /* stored: bound already, and its key may be another corpus's by now */
-        enum status status = store_corpus_get(x->app->store, client->account_id, grant->corpus_key,
-                                              &x->arena, &corpus, &x->err);
-        if (status == NOT_FOUND) {
-            struct span path = arena_printf(&x->arena, "corpus_roles[%zu]", i);
-            reply_bad_field(x, path, "names a corpus that does not exist");
-            return false;
-        }
-        if (status != OK) {
-            reply_error(x, status);
-            return false;
-        }
-        grant->corpus_id = corpus.id;
-    }
-    return true;
+    return api_principal_read(x, app_client_fields, APP_CLIENT_FIELD_COUNT, flag, client) &&
+           api_principal_may_grant(x, client);
 }
 
-/* Rule R7: nobody hands on, reads back or changes more than it holds. False: a reply is made. */
-static bool may_touch(struct exchange *x, const struct app_client *client, const char *why)
+/* Who may not touch the client gets it without its secret. */
+static enum status reveal(struct exchange *x, const struct principal *client,
+                          struct span *ret_secret)
 {
-    if (authz_covers(x->caller, client))
-        return true;
-    (void)fail(&x->err, FORBIDDEN, "%s", why);
-    reply_error(x, FORBIDDEN);
-    return false;
-}
-
-/* Reads the body into client by the rows with flag. False: a reply is made. */
-static bool read_body(struct exchange *x, enum field_flag flag, struct app_client *client)
-{
-    AUTO(json) json_t *body = NULL;
-    uint32_t seen;
-    struct problems problems = {.arena = &x->arena};
-    if (body_json_object(x, &body) != OK)
-        return false;
-    enum status status = fields_read(app_client_fields, APP_CLIENT_FIELD_COUNT, flag, body,
-                                     &x->arena, client, &seen, &problems);
-    if (status == OK)
-        return resolve_corpora(x, client) &&
-               may_touch(x, client, "The roles to be granted are above the caller's own.");
-    if (status == INVALID)
-        reply_bad_request(x, &problems);
-    else
-        reply_error(x, status);
-    return false;
+    *ret_secret = (struct span){0};
+    return authz_covers(x->caller, client)
+               ? api_principal_reveal(x, client, AUDIT_APP_CLIENT_REVEAL, ret_secret)
+               : OK;
 }
 
 /* The client of an earlier create with the same Idempotency-Key. */
 static void reply_existing(struct exchange *x, struct span id)
 {
-    struct app_client client;
+    struct principal client;
     struct span secret;
     enum status status =
-        store_app_client_get(x->app->store, x->caller->account_id, id, &x->arena, &client, &x->err);
+        store_principal_get(x->app->store, PRINCIPAL_APP_CLIENT, x->caller->account_id, id,
+                            &x->arena, &client, &x->err);
     if (status == NOT_FOUND) {
         x->err = (struct err){0};
         (void)fail(&x->err, CONFLICT, "What this Idempotency-Key made has been deleted since.");
         status = CONFLICT;
     }
     if (status == OK)
-        status = app_client_reveal(x, &client, &secret);
+        status = reveal(x, &client, &secret);
     if (status != OK)
         reply_error(x, status);
     else
         reply_client(x, 201, &client, secret);
 }
 
-static bool make_ids(struct exchange *x, struct app_client *client)
+static bool make_client_id(struct exchange *x, struct principal *client)
 {
     char *client_id = arena_alloc(&x->arena, CLIENT_ID_LEN);
-    client->id = api_id_make(x, "app_");
-    if (client_id == NULL || client->id.ptr == NULL) {
+    if (client_id == NULL) {
         reply_error(x, NO_MEMORY);
         return false;
     }
@@ -122,27 +83,21 @@ static bool make_ids(struct exchange *x, struct app_client *client)
 
 void api_app_client_create(struct exchange *x)
 {
-    struct app_client client = {
-        .account_id = x->caller->account_id,
-        .is_enabled = true,
-        .version = 1,
-        .created_at = x->now,
-        .updated_at = x->now,
-    };
+    struct principal client = {.kind = PRINCIPAL_APP_CLIENT, .is_enabled = true};
     struct store_idempotency idempotency;
-    if (api_idempotency(x, &idempotency) != OK || !read_body(x, FIELD_CREATE, &client) ||
-        !make_ids(x, &client))
+    if (api_idempotency(x, &idempotency) != OK || !api_principal_begin(x, &client, "app_") ||
+        !read_body(x, FIELD_CREATE, &client) || !make_client_id(x, &client))
         return;
     struct span secret;
     struct span existing = {0};
     int64_t revision;
-    enum status status = app_client_add_secret(x, &client, &secret);
+    enum status status = api_principal_add_secret(x, &client, SECRET_CLIENT, &secret);
     if (status == OK)
-        status = app_client_authenticate(x, &client);
+        status = api_principal_authenticate(x, &client);
     if (status == OK) {
         const struct audit_event audit = api_audit(x, AUDIT_APP_CLIENT_CREATE, client.id);
-        status = store_app_client_create(x->app->store, &client, &idempotency, &audit, &x->arena,
-                                         &existing, &revision, &x->err);
+        status = store_principal_create(x->app->store, &client, &idempotency, &audit, &x->arena,
+                                        &existing, &revision, &x->err);
     }
     if (status != OK)
         reply_error(x, status);
@@ -161,11 +116,12 @@ void api_app_client_list(struct exchange *x)
         api_filter(x, page.filter, &pattern) != OK)
         return;
     const struct store_page store_page = api_store_page(x, &page, pattern);
-    struct app_client *clients;
+    struct principal *clients;
     size_t count;
     bool has_more;
-    enum status status = store_app_client_list(x->app->store, &store_page, &x->arena, &clients,
-                                               &count, &has_more, &x->err);
+    enum status status =
+        store_principal_list(x->app->store, PRINCIPAL_APP_CLIENT, &store_page, NULL, &x->arena,
+                             &clients, &count, &has_more, &x->err);
     if (status != OK) {
         reply_error(x, status);
         return;
@@ -182,10 +138,11 @@ void api_app_client_list(struct exchange *x)
 }
 
 /* The client of the path. False: a reply is made. */
-static bool load_client(struct exchange *x, struct app_client *client)
+static bool load_client(struct exchange *x, struct principal *client)
 {
-    enum status status = store_app_client_get(x->app->store, x->caller->account_id, x->params[0],
-                                              &x->arena, client, &x->err);
+    enum status status =
+        store_principal_get(x->app->store, PRINCIPAL_APP_CLIENT, x->caller->account_id,
+                            x->params[0], &x->arena, client, &x->err);
     if (status == OK)
         return true;
     if (status == NOT_FOUND)
@@ -197,7 +154,7 @@ static bool load_client(struct exchange *x, struct app_client *client)
 
 void api_app_client_get(struct exchange *x)
 {
-    struct app_client client;
+    struct principal client;
     struct span secret = {0};
     struct span omitted = {0};
     struct form query;
@@ -208,31 +165,39 @@ void api_app_client_get(struct exchange *x)
     if (status == NOT_FOUND)
         status = OK;
     if (status == OK && !span_equal(omitted, SPAN("client_secret")))
-        status = app_client_reveal(x, &client, &secret);
+        status = reveal(x, &client, &secret);
     if (status != OK)
         reply_error(x, status);
     else
         reply_client(x, 200, &client, secret);
 }
 
+static bool is_authentic(struct exchange *x, const struct principal *client)
+{
+    enum status status = api_principal_verify(x, client);
+    if (status != OK)
+        reply_error(x, status);
+    return status == OK;
+}
+
 void api_app_client_update(struct exchange *x)
 {
     enum status status = CONFLICT;
-    struct app_client client;
+    struct principal client;
     /* A change by somebody else between reading and writing: read again. */
     for (int tries = 0; status == CONFLICT && tries < UPDATE_TRIES; tries++) {
         int64_t revision;
         x->err = (struct err){0};
-        if (!load_client(x, &client) ||
-            !may_touch(x, &client, "The client has roles above the caller's own.") ||
+        if (!load_client(x, &client) || !is_authentic(x, &client) ||
+            !api_principal_may_touch(x, &client, "The client has roles above the caller's own.") ||
             !read_body(x, FIELD_UPDATE, &client))
             return;
         client.version++;
         client.updated_at = x->now;
-        status = app_client_authenticate(x, &client);
+        status = api_principal_authenticate(x, &client);
         if (status == OK) {
             const struct audit_event audit = api_audit(x, AUDIT_APP_CLIENT_UPDATE, client.id);
-            status = store_app_client_update(x->app->store, &client, &audit, &revision, &x->err);
+            status = store_principal_update(x->app->store, &client, &audit, &revision, &x->err);
         }
     }
     if (status == NOT_FOUND)
@@ -245,15 +210,16 @@ void api_app_client_update(struct exchange *x)
 
 void api_app_client_delete(struct exchange *x)
 {
-    struct app_client client;
+    struct principal client;
     struct span client_id;
     int64_t revision;
     if (!load_client(x, &client) ||
-        !may_touch(x, &client, "The client has roles above the caller's own."))
+        !api_principal_may_touch(x, &client, "The client has roles above the caller's own."))
         return;
     const struct audit_event audit = api_audit(x, AUDIT_APP_CLIENT_DELETE, client.id);
-    enum status status = store_app_client_delete(x->app->store, client.account_id, client.id,
-                                                 &audit, &x->arena, &client_id, &revision, &x->err);
+    enum status status =
+        store_principal_delete(x->app->store, PRINCIPAL_APP_CLIENT, client.account_id, client.id,
+                               &audit, &x->arena, &client_id, &revision, &x->err);
     if (status == NOT_FOUND)
         reply_not_found(x, x->params[0]);
     else if (status != OK)

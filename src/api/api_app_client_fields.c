@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/api_app_client_fields.h"
 
-#include "model/app_client.h"
+#include "model/principal.h"
 
 #include <stddef.h>
 
-#define AT(member) offsetof(struct app_client, member)
+#define AT(member) offsetof(struct principal, member)
 
 const struct field app_client_fields[APP_CLIENT_FIELD_COUNT] = {
     {.name = SPAN_INIT("id"), .type = FIELD_TEXT, .flags = FIELD_OUT, .offset = AT(id)},
@@ -42,6 +42,10 @@ const struct field app_client_fields[APP_CLIENT_FIELD_COUNT] = {
      .flags = FIELD_OUT | FIELD_CREATE | FIELD_UPDATE,
      .offset = AT(agent_grants),
      .presence_offset = AT(agent_grant_count)},
+    {.name = SPAN_INIT("enabled"), /* beyond the contract */
+     .type = FIELD_BOOL,
+     .flags = FIELD_OUT | FIELD_UPDATE,
+     .offset = AT(is_enabled)},
     {.name = SPAN_INIT("token_ttl_seconds"), /* beyond the contract */
      .type = FIELD_INT,
      .flags = FIELD_OUT_FILLED | FIELD_CREATE | FIELD_UPDATE,

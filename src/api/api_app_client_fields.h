@@ -4,6 +4,6 @@
 
 #include "model/field.h"
 
-enum { APP_CLIENT_FIELD_COUNT = 9 };
+enum { APP_CLIENT_FIELD_COUNT = 10 };
 
 extern const struct field app_client_fields[APP_CLIENT_FIELD_COUNT];

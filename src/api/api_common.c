@@ -6,6 +6,7 @@
 #include "codec/json.h"
 #include "codec/utf8.h"
 #include "crypto/digest.h"
+#include "web/app.h"
 #include "web/page.h"
 #include "web/reply.h"
 
@@ -14,10 +15,16 @@ enum { IDEMPOTENCY_KEY_LEN_MAX = 255 };
 struct audit_event api_audit(const struct exchange *x, enum audit_action action,
                              struct span target_id)
 {
+    static const struct span kinds[] = {
+        [CALLER_CONTROL] = SPAN_INIT("control"),
+        [CALLER_APP_CLIENT] = SPAN_INIT("app_client"),
+        [CALLER_API_KEY] = SPAN_INIT("api_key"),
+        [CALLER_USER] = SPAN_INIT("app_user"),
+    };
     const struct caller *caller = x->caller;
     return (struct audit_event){
         .account_id = caller->account_id,
-        .actor_kind = caller->kind == CALLER_CONTROL ? SPAN("control") : SPAN("app_client"),
+        .actor_kind = kinds[caller->kind],
         .actor_id = caller->id,
         .credential_id = caller->credential_id,
         .address = x->peer.address,
@@ -79,6 +86,26 @@ enum status api_filter(struct exchange *x, struct span filter, struct pattern **
     else if (status != OK)
         reply_error(x, status);
     return status;
+}
+
+enum status api_corpus_filter(struct exchange *x, const struct form *query,
+                              struct span *ret_corpus_id)
+{
+    struct span key;
+    struct corpus corpus;
+    enum status status = form_get(query, SPAN("corpus_key"), &key);
+    if (status == NOT_FOUND)
+        return OK;
+    if (status != OK) {
+        reply_bad_field(x, SPAN("corpus_key"), "must be the key of a corpus, once");
+        return INVALID;
+    }
+    status =
+        store_corpus_get(x->app->store, x->caller->account_id, key, &x->arena, &corpus, &x->err);
+    if (status != OK && status != NOT_FOUND)
+        reply_error(x, status);
+    *ret_corpus_id = status == OK ? corpus.id : SPAN("none");
+    return status == NOT_FOUND ? OK : status;
 }
 
 static enum status filter_row(void *context, struct span name, struct span description,

@@ -2,6 +2,7 @@
 /* What the handlers of /v2 share. */
 #pragma once
 
+#include "codec/form.h"
 #include "codec/pattern.h"
 #include "model/audit_event.h"
 #include "store/store.h"
@@ -24,6 +25,11 @@ enum status api_idempotency(struct exchange *x, struct store_idempotency *ret_id
  * answer is not OK. *ret_pattern is NULL without a filter. */
 enum status api_filter(struct exchange *x, struct span filter,
                        struct pattern **ret_pattern) MUST_USE;
+
+/* The id of the corpus that the corpus_key parameter names; empty without it. Of one that there is
+ * not, an id that nothing has. When it is wrong the reply (400) is made. */
+enum status api_corpus_filter(struct exchange *x, const struct form *query,
+                              struct span *ret_corpus_id) MUST_USE;
 
 /* The store_page of a list request; pattern may be NULL and must outlive it. */
 struct store_page api_store_page(const struct exchange *x, const struct page *page,

@@ -2,7 +2,7 @@
 #include "api/api_corpus_fields.h"
 
 #include "codec/json.h"
-#include "model/app_client.h"
+#include "model/principal.h"
 #include "model/corpus.h"
 
 #include <stddef.h>

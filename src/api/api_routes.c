@@ -2,6 +2,7 @@
 #include "api/api_routes.h"
 
 #include "api/api_account.h"
+#include "api/api_api_key.h"
 #include "api/api_app_client.h"
 #include "api/api_clock.h"
 #include "api/api_corpus.h"
@@ -10,6 +11,7 @@
 #include "api/api_keys.h"
 #include "config/config.h"
 #include "api/api_status.h"
+#include "api/api_user.h"
 
 const struct route api_routes[API_ROUTE_COUNT] = {
     {
@@ -61,6 +63,116 @@ const struct route api_routes[API_ROUTE_COUNT] = {
         .lane = LANE_WORKER,
         .handle = api_app_client_delete,
         .name = SPAN_INIT("deleteAppClient"),
+    },
+    {
+        .method = HTTP_POST,
+        .path = SPAN_INIT("/v2/api_keys"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_AUTHENTICATED,
+        .lane = LANE_WORKER,
+        .handle = api_api_key_create,
+        .name = SPAN_INIT("createApiKey"),
+    },
+    {
+        .method = HTTP_GET,
+        .path = SPAN_INIT("/v2/api_keys"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_AUTHENTICATED,
+        .lane = LANE_WORKER,
+        .handle = api_api_key_list,
+        .name = SPAN_INIT("listApiKeys"),
+    },
+    {
+        .method = HTTP_GET,
+        .path = SPAN_INIT("/v2/api_keys/{api_key_id}"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_AUTHENTICATED,
+        .lane = LANE_WORKER,
+        .handle = api_api_key_get,
+        .name = SPAN_INIT("getApiKey"),
+    },
+    {
+        .method = HTTP_PATCH,
+        .path = SPAN_INIT("/v2/api_keys/{api_key_id}"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_AUTHENTICATED,
+        .lane = LANE_WORKER,
+        .handle = api_api_key_update,
+        .name = SPAN_INIT("updateApiKey"),
+    },
+    {
+        .method = HTTP_DELETE,
+        .path = SPAN_INIT("/v2/api_keys/{api_key_id}"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_AUTHENTICATED,
+        .lane = LANE_WORKER,
+        .handle = api_api_key_delete,
+        .name = SPAN_INIT("deleteApiKey"),
+    },
+    {
+        .method = HTTP_POST,
+        .path = SPAN_INIT("/v2/api_keys/{api_key_id}/regenerate"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_AUTHENTICATED,
+        .lane = LANE_WORKER,
+        .handle = api_api_key_regenerate,
+        .name = SPAN_INIT("regenerateApiKey"),
+    },
+    {
+        .method = HTTP_POST,
+        .path = SPAN_INIT("/v2/users"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_USER_MANAGE,
+        .lane = LANE_WORKER,
+        .handle = api_user_create,
+        .name = SPAN_INIT("createUser"),
+    },
+    {
+        .method = HTTP_GET,
+        .path = SPAN_INIT("/v2/users"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_USER_MANAGE,
+        .lane = LANE_WORKER,
+        .handle = api_user_list,
+        .name = SPAN_INIT("listUsers"),
+    },
+    {
+        .method = HTTP_GET,
+        .path = SPAN_INIT("/v2/users/{username}"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_AUTHENTICATED,
+        .lane = LANE_WORKER,
+        .handle = api_user_get,
+        .name = SPAN_INIT("getUser"),
+    },
+    {
+        .method = HTTP_PATCH,
+        .path = SPAN_INIT("/v2/users/{username}"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_USER_MANAGE,
+        .lane = LANE_WORKER,
+        .handle = api_user_update,
+        .name = SPAN_INIT("updateUser"),
+    },
+    {
+        .method = HTTP_DELETE,
+        .path = SPAN_INIT("/v2/users/{username}"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_USER_MANAGE,
+        .lane = LANE_WORKER,
+        .handle = api_user_delete,
+        .name = SPAN_INIT("deleteUser"),
     },
     {
         .method = HTTP_POST,

@@ -29,7 +29,7 @@ static void read_gauges(const struct app *app)
                      usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
     struct mallinfo2 heap = mallinfo2();
     metric_set(metrics, METRIC_REVISION, 0, state_revision(app->state));
-    metric_set(metrics, METRIC_CLIENTS, 0, (int64_t)counts.clients);
+    metric_set(metrics, METRIC_CLIENTS, 0, (int64_t)counts.principals);
     metric_set(metrics, METRIC_CLIENT_BYTES, 0, (int64_t)counts.bytes);
     metric_set(metrics, METRIC_HEAP_BYTES, 0, (int64_t)(heap.uordblks + heap.hblkhd));
     metric_set(metrics, METRIC_MEMORY_PEAK, 0, usage.ru_maxrss * INT64_C(1024));

@@ -14,6 +14,11 @@ static const struct {
     unsigned corpus_roles;
 } permissions[] = {
     [PERMISSION_APP_CLIENT_MANAGE] = {.api_roles = A(ADMINISTRATOR) | A(OWNER)},
+    [PERMISSION_API_KEY_MANAGE] = {.api_roles = A(ADMINISTRATOR) | A(OWNER)},
+    [PERMISSION_USER_MANAGE] = {.api_roles = A(ADMINISTRATOR) | A(OWNER)},
+    [PERMISSION_USER_READ] = {.api_roles = A(CORPUS_VIEWER) | A(CORPUS_DEVELOPER) |
+                                           A(CORPUS_ADMINISTRATOR) | A(VIEWER) | A(ADMINISTRATOR) |
+                                           A(OWNER)},
     [PERMISSION_CORPUS_CREATE] = {.api_roles =
                                       A(CORPUS_ADMINISTRATOR) | A(ADMINISTRATOR) | A(OWNER)},
     [PERMISSION_CORPUS_READ] = {.api_roles = A(CORPUS_VIEWER) | A(CORPUS_DEVELOPER) |
@@ -92,7 +97,7 @@ api_role_set authz_grantable(api_role_set held)
 
 /* Corpus roles are within the API roles that may create and delete any corpus; agent roles, which
  * have no effect here, within agent_administrator. */
-bool authz_covers(const struct caller *caller, const struct app_client *target)
+bool authz_covers(const struct caller *caller, const struct principal *target)
 {
     api_role_set grantable = authz_grantable(caller->api_roles);
     if ((target->api_roles & ~grantable) != 0)
@@ -122,6 +127,9 @@ struct span permission_name(enum permission permission)
         [PERMISSION_PUBLIC] = SPAN_INIT("public"),
         [PERMISSION_AUTHENTICATED] = SPAN_INIT("authenticated"),
         [PERMISSION_APP_CLIENT_MANAGE] = SPAN_INIT("app_client_manage"),
+        [PERMISSION_API_KEY_MANAGE] = SPAN_INIT("api_key_manage"),
+        [PERMISSION_USER_MANAGE] = SPAN_INIT("user_manage"),
+        [PERMISSION_USER_READ] = SPAN_INIT("user_read"),
         [PERMISSION_CORPUS_CREATE] = SPAN_INIT("corpus_create"),
         [PERMISSION_CORPUS_READ] = SPAN_INIT("corpus_read"),
         [PERMISSION_CORPUS_UPDATE] = SPAN_INIT("corpus_update"),

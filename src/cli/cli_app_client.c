@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "cli/cli_call.h"
 #include "cli/cli_list.h"
+#include "cli/cli_roles.h"
 #include "cli/cli_secret.h"
 #include "codec/form.h"
 #include "codec/json.h"
@@ -14,17 +15,11 @@
 
 enum { TARGET_LEN_MAX = 2048 };
 
-#define API_ROLES_HELP                                                                             \
-    "an API role: owner, administrator, billing_administrator, corpus_administrator,\n"            \
-    "corpus_developer, corpus_viewer, agent_administrator, agent_developer, agent_viewer,\n"       \
-    "agent_user, pipeline_administrator, pipeline_viewer or viewer"
-#define CORPUS_ROLES_HELP "a role on one corpus: owner, administrator, editor or viewer"
-
 const struct cli_option_row cli_app_client_create_options[] = {
     {"name", "NAME", "what people call it (required)"},
     {"description", "TEXT", "what it is for"},
-    {"role", "ROLE…", API_ROLES_HELP},
-    {"corpus-role", "KEY:ROLE…", CORPUS_ROLES_HELP},
+    {"role", "ROLE…", CLI_ROLE_HELP},
+    {"corpus-role", "KEY:ROLE…", CLI_CORPUS_ROLE_HELP},
     {"token-ttl", "SECONDS", "life of its tokens; 0 or none: the server's"},
     {"secret-file", "FILE", "write the secret to this new file (0600) instead of the output"},
     {"secret-fd", "N", "write the secret to this open descriptor instead of the output"},
@@ -51,75 +46,26 @@ const struct cli_option_row cli_app_client_show_options[] = {
 
 const struct cli_option_row cli_app_client_update_options[] = {
     {"description", "TEXT", "what it is for"},
-    {"role", "ROLE…", API_ROLES_HELP ";\ngiven roles replace the old ones"},
+    {"role", "ROLE…", CLI_ROLE_HELP ";\ngiven roles replace the old ones"},
     {"no-roles", NULL, "take all API roles away"},
-    {"corpus-role", "KEY:ROLE…", CORPUS_ROLES_HELP ";\ngiven ones replace the old ones"},
+    {"corpus-role", "KEY:ROLE…", CLI_CORPUS_ROLE_HELP ";\ngiven ones replace the old ones"},
     {"no-corpus-roles", NULL, "take all corpus roles away"},
     {"token-ttl", "SECONDS", "life of its tokens; 0: the server's"},
+    {"enable", NULL, "it may get tokens again"},
+    {"disable", NULL, "it gets no tokens, and those that it has are refused for good"},
     {NULL, NULL, NULL},
 };
 
-/* Adds KEY:ROLE to the array. Exit status. */
-static int add_corpus_role(const struct cli *cli, json_t *corpus_roles, struct span value)
-{
-    struct span key;
-    if (!span_cut(&value, ':', &key) || key.len == 0 || value.len == 0)
-        return cli_usage(cli, "--corpus-role takes KEY:ROLE");
-    (void)json_array_append_new(corpus_roles, json_pack("{s:s%, s:s%}", "corpus_key", key.ptr,
-                                                        key.len, "role", value.ptr, value.len));
-    return 0;
-}
-
-/* Reads --role, --corpus-role, --description and --token-ttl into body: an array only when
- * something is said of it, since a given one replaces the old one. Exit status. */
+/* Reads --role, --corpus-role, --description and --token-ttl into body. Exit status. */
 static int add_common(const struct cli *cli, json_t *body)
 {
-    json_t *roles = json_array();
-    json_t *corpus_roles = json_array();
     int64_t ttl = 0;
-    int result = 0;
-    for (size_t i = 0; i < cli->option_count && result == 0; i++) {
-        struct span name = cli->options[i].name;
-        struct span value = cli->options[i].value;
-        if (span_equal(name, SPAN("role")))
-            (void)json_array_append_new(roles, json_stringn(value.ptr, value.len));
-        else if (span_equal(name, SPAN("corpus-role")))
-            result = add_corpus_role(cli, corpus_roles, value);
-        else if (span_equal(name, SPAN("description")))
-            (void)json_object_set_new(body, "description", json_stringn(value.ptr, value.len));
-        else if (span_equal(name, SPAN("token-ttl")) && !span_to_int64(value, &ttl))
-            result = cli_usage(cli, "--token-ttl takes a number of seconds");
-        else if (span_equal(name, SPAN("token-ttl")))
-            (void)json_object_set_new(body, "token_ttl_seconds", json_integer(ttl));
-    }
-    if (result == 0 && ((json_array_size(roles) > 0 && cli_has(cli, "no-roles")) ||
-                        (json_array_size(corpus_roles) > 0 && cli_has(cli, "no-corpus-roles"))))
-        result = cli_usage(cli, "roles are either given or taken away: --role or --no-roles, "
-                                "--corpus-role or --no-corpus-roles");
-    if (json_array_size(roles) > 0 || cli_has(cli, "no-roles"))
-        (void)json_object_set(body, "api_roles", roles);
-    if (json_array_size(corpus_roles) > 0 || cli_has(cli, "no-corpus-roles"))
-        (void)json_object_set(body, "corpus_roles", corpus_roles);
-    json_decref(roles);
-    json_decref(corpus_roles);
-    return result;
-}
-
-/* "corpus_viewer, crm:editor" */
-static void print_roles(const json_t *client)
-{
-    const json_t *roles = json_object_get(client, "api_roles");
-    const json_t *corpus_roles = json_object_get(client, "corpus_roles");
-    size_t printed = 0;
-    for (size_t i = 0; i < json_array_size(roles); i++)
-        (void)printf("%s%s", printed++ > 0 ? ", " : "",
-                     json_string_value(json_array_get(roles, i)));
-    for (size_t i = 0; i < json_array_size(corpus_roles); i++) {
-        const json_t *grant = json_array_get(corpus_roles, i);
-        (void)printf("%s%s:%s", printed++ > 0 ? ", " : "", cli_text(grant, "corpus_key"),
-                     cli_text(grant, "role"));
-    }
-    (void)printf("%s\n", printed == 0 ? "(none)" : "");
+    if (cli_has(cli, "token-ttl") && !span_to_int64(cli_option(cli, "token-ttl"), &ttl))
+        return cli_usage(cli, "--token-ttl takes a number of seconds");
+    if (cli_has(cli, "token-ttl"))
+        (void)json_object_set_new(body, "token_ttl_seconds", json_integer(ttl));
+    cli_text_add(cli, body, "description");
+    return cli_roles_add(cli, body);
 }
 
 static void print_client(const json_t *client)
@@ -131,8 +77,10 @@ static void print_client(const json_t *client)
                  cli_text(client, "client_id"));
     if (cli_text(client, "client_secret")[0] != '\0')
         (void)printf("client_secret  %s\n", cli_text(client, "client_secret"));
+    if (json_is_false(json_object_get(client, "enabled")))
+        (void)puts("enabled        no");
     (void)fputs("roles          ", stdout);
-    print_roles(client);
+    cli_roles_print(client);
 }
 
 /* The OAuth 2.0 authentication URL, as a running server's metadata says it; without one, as this
@@ -234,7 +182,7 @@ static void print_table(const json_t *clients)
         const json_t *client = json_array_get(clients, i);
         (void)printf("%-*s  %-16s  %-26s  ", widest, cli_text(client, "name"),
                      cli_text(client, "id"), cli_text(client, "client_id"));
-        print_roles(client);
+        cli_roles_print(client);
     }
 }
 
@@ -313,10 +261,12 @@ int cli_app_client_update(struct cli *cli)
         return result;
     json_t *body = json_object();
     result = add_common(cli, body);
+    if (result == 0)
+        result = cli_switch_add(cli, body);
     if (result == 0 && json_object_size(body) == 0)
         result =
             cli_usage(cli, "say what to change: --description, --role, --no-roles, --corpus-role, "
-                           "--no-corpus-roles, --token-ttl");
+                           "--no-corpus-roles, --token-ttl, --enable, --disable");
     if (result == 0)
         result = cli_call(cli, "PATCH", cli_target(cli, "/v2/app_clients", cli->words[0]), body,
                           &answer);

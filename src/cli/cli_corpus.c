@@ -3,6 +3,7 @@
 
 #include "cli/cli_call.h"
 #include "cli/cli_list.h"
+#include "cli/cli_roles.h"
 #include "codec/json.h"
 
 #include <stdio.h>
@@ -56,21 +57,14 @@ static int call(struct cli *cli, const char *method, struct span target, const j
     return result;
 }
 
-static void add_text(const struct cli *cli, json_t *body, const char *name)
-{
-    struct span value = cli_option(cli, name);
-    if (cli_has(cli, name))
-        (void)json_object_set_new(body, name, json_stringn(value.ptr, value.len));
-}
-
 int cli_corpus_create(struct cli *cli)
 {
     if (cli_option(cli, "key").len == 0)
         return cli_usage(cli, "--key KEY is required");
     AUTO(json) json_t *body = json_object();
-    add_text(cli, body, "key");
-    add_text(cli, body, "name");
-    add_text(cli, body, "description");
+    cli_text_add(cli, body, "key");
+    cli_text_add(cli, body, "name");
+    cli_text_add(cli, body, "description");
     return call(cli, "POST", SPAN("/v2/corpora"), body);
 }
 
@@ -119,17 +113,14 @@ int cli_corpus_show(struct cli *cli)
 
 int cli_corpus_update(struct cli *cli)
 {
-    bool is_switched = cli_has(cli, "enable") || cli_has(cli, "disable");
+    AUTO(json) json_t *body = json_object();
     int result = one_key(cli);
+    if (result == 0)
+        result = cli_switch_add(cli, body);
     if (result != 0)
         return result;
-    if (cli_has(cli, "enable") && cli_has(cli, "disable"))
-        return cli_usage(cli, "either --enable or --disable");
-    AUTO(json) json_t *body = json_object();
-    add_text(cli, body, "name");
-    add_text(cli, body, "description");
-    if (is_switched)
-        (void)json_object_set_new(body, "enabled", json_boolean(cli_has(cli, "enable")));
+    cli_text_add(cli, body, "name");
+    cli_text_add(cli, body, "description");
     if (json_object_size(body) == 0)
         return cli_usage(cli, "say what to change: --name, --description, --enable, --disable");
     return call(cli, "PATCH", cli_target(cli, "/v2/corpora", cli->words[0]), body);

@@ -43,10 +43,17 @@ static const char *text_of(const json_t *object, const char *name)
     return text == NULL ? "" : text;
 }
 
+/* An app client's secret, or an API key's text. */
+static const char *secret_of(const json_t *owner)
+{
+    const char *secret = text_of(owner, "client_secret");
+    return secret[0] != '\0' ? secret : text_of(owner, "secret_key");
+}
+
 int cli_secret_write(const struct cli *cli, int take_fd, const json_t *client)
 {
     const char *id = text_of(client, "id");
-    const char *secret = text_of(client, "client_secret");
+    const char *secret = secret_of(client);
     size_t len = strlen(secret);
     int error = 0;
     /* A pipe whose reader is gone is an error to tell, not the end of this program. */
@@ -65,6 +72,11 @@ int cli_secret_write(const struct cli *cli, int take_fd, const json_t *client)
         return 0;
     if (cli_has(cli, "secret-file"))
         (void)unlink(cli_option(cli, "secret-file").ptr);
+    if (text_of(client, "secret_key")[0] != '\0')
+        return cli_fail(cli,
+                        "the API key %s exists, but its text cannot be written: %s. Read it back "
+                        "(postern api-key show %s), or delete it (postern api-key delete %s)",
+                        id, strerror(error), id, id);
     return cli_fail(cli,
                     "the client %s exists, but its secret cannot be written: %s. Read the secret "
                     "back (postern app-client show %s --secret-file FILE), or delete the client "
@@ -97,7 +109,7 @@ int cli_secret_print(const struct cli *cli, const json_t *client, const char *to
 {
     struct span format = cli_option(cli, "format");
     const char *id = text_of(client, "client_id");
-    const char *secret = text_of(client, "client_secret");
+    const char *secret = secret_of(client);
     if (token_url[0] == '\0')
         (void)fputs("postern: the token URL is left out: no server runs, and no public_url and no "
                     "listener with a fixed port is configured\n",

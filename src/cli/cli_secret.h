@@ -12,8 +12,9 @@
  */
 int cli_secret_open(const struct cli *cli, int *ret_fd) MUST_USE;
 
-/* Writes the secret of a client (an answer of the API) and closes fd. When that fails, the message
- * names the client, which exists, and a file of --secret-file is taken away again. Exit status. */
+/* Writes the secret of a client, or the text of an API key (an answer of the API), and closes fd.
+ * When that fails, the message names what exists, and a file of --secret-file is taken away again.
+ * Exit status. */
 int cli_secret_write(const struct cli *cli, int take_fd, const json_t *client) MUST_USE;
 
 /* There is no secret to write: closes fd, and takes an empty file of --secret-file away. */

@@ -98,7 +98,7 @@ const struct metric_row metric_rows[METRIC_COUNT] = {
                          .help = "Last change of the store that is applied in memory."},
     [METRIC_CLIENTS] = {.name = SPAN_INIT("postern_clients_in_memory"),
                         .kind = METRIC_GAUGE,
-                        .help = "Application clients in the client table."},
+                        .help = "Application clients, API keys and users in memory."},
     [METRIC_CLIENT_BYTES] = {.name = SPAN_INIT("postern_clients_in_memory_bytes"),
                              .kind = METRIC_GAUGE,
                              .help = "Memory of the client table."},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A corpus of the built-in API: its settings. Values only, as in model/app_client.h. */
+/* A corpus of the built-in API: its settings. Values only, as in model/principal.h. */
 #pragma once
 
 #include "base/span.h"

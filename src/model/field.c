@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "codec/json.h"
 #include "codec/utf8.h"
-#include "model/app_client.h"
+#include "model/principal.h"
 #include "model/corpus.h"
 
 #include <assert.h>
@@ -222,6 +222,26 @@ static void read_corpus_roles(struct input *in)
     *(size_t *)(void *)(in->object + in->field->presence_offset) = count;
 }
 
+static void read_corpus_keys(struct input *in)
+{
+    if (!is_array_within(in, GRANTS_MAX))
+        return;
+    size_t count = json_array_size(in->value);
+    struct span *keys = arena_zalloc(in->arena, count, sizeof *keys);
+    if (keys == NULL) {
+        in->status = NO_MEMORY;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct span key = json_text(json_array_get(in->value, i));
+        if (!is_corpus_key(key))
+            problems_add(in->problems, element_path(in, i), "is not a valid corpus key");
+        keep_text(in, key, &keys[i]);
+    }
+    *(struct span **)(void *)(in->object + in->field->offset) = keys;
+    *(size_t *)(void *)(in->object + in->field->presence_offset) = count;
+}
+
 static void read_agent_roles(struct input *in)
 {
     if (!is_array_within(in, GRANTS_MAX))
@@ -302,6 +322,9 @@ static void read_value(struct input *in)
         return;
     case FIELD_AGENT_ROLES:
         read_agent_roles(in);
+        return;
+    case FIELD_CORPUS_KEYS:
+        read_corpus_keys(in);
         return;
     case FIELD_JSON_ARRAY:
         read_json_array(in);
@@ -435,6 +458,9 @@ static void write_value(const struct field *field, const char *object, struct js
     case FIELD_CONSTANT:
         json_member_text(writer, field->name, field->constant);
         return;
+    case FIELD_CORPUS_KEYS:
+        assert(field->type != FIELD_CORPUS_KEYS); /* they are only read */
+        return;
     }
 }
 
@@ -443,7 +469,7 @@ static bool is_empty(const struct field *field, const char *object)
     const void *value = object + field->offset;
     if (field->type == FIELD_TEXT || field->type == FIELD_LONG_TEXT)
         return ((const struct span *)value)->len == 0;
-    return field->type == FIELD_INT && *(const int64_t *)value == 0;
+    return (field->type == FIELD_INT || field->type == FIELD_TIME) && *(const int64_t *)value == 0;
 }
 
 void fields_write(const struct field *fields, size_t count, const void *object,

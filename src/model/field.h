@@ -23,6 +23,7 @@ enum field_type {
     FIELD_API_ROLES,    /* api_role_set; array of names */
     FIELD_CORPUS_ROLES, /* struct corpus_grant * at offset, size_t at presence_offset */
     FIELD_AGENT_ROLES,  /* struct agent_grant *, likewise */
+    FIELD_CORPUS_KEYS,  /* struct span * at offset, size_t at presence_offset; only read */
     FIELD_JSON_ARRAY,   /* struct span of JSON text; each element is checked by .element, no name
                            twice */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A job of the built-in API: something done to a corpus that may take a while. Values only, as in
- * model/app_client.h. */
+ * model/principal.h. */
 #pragma once
 
 #include "base/span.h"

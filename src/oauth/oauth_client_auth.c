@@ -3,7 +3,7 @@
 
 #include "codec/base64url.h"
 #include "crypto/secret.h"
-#include "model/app_client.h"
+#include "model/principal.h"
 #include "oauth/oauth_error.h"
 #include "signing/signing.h"
 #include "state/state.h"
@@ -101,7 +101,7 @@ enum status oauth_client_presented(struct exchange *x, const struct oauth_params
 
 /* Unknown clients get the work and the answer of a wrong secret (T17). */
 static enum status ask_signer(struct exchange *x, const struct presented_client *presented,
-                              const struct state_client *client)
+                              const struct state_principal *client)
 {
     const struct signing_request ask = {.op = SIGNING_SECRET,
                                         .token = {.record = client->record,
@@ -113,9 +113,9 @@ static enum status ask_signer(struct exchange *x, const struct presented_client 
 }
 
 bool oauth_client_authenticate(struct exchange *x, const struct oauth_params *params,
-                               const struct state_client **ret_client)
+                               const struct state_principal **ret_client)
 {
-    AUTO(state_client) const struct state_client *client = NULL;
+    AUTO(state_principal) const struct state_principal *client = NULL;
     struct presented_client presented = {0};
     int64_t revision;
     enum status status = oauth_client_presented(x, params, &presented);
@@ -129,11 +129,12 @@ bool oauth_client_authenticate(struct exchange *x, const struct oauth_params *pa
                    "browser");
         return false;
     }
-    status = state_client_load(x->app->state, presented.client_id, &x->arena, &client, &revision,
-                               &x->err);
+    status = state_principal_load(x->app->state, PRINCIPAL_APP_CLIENT, presented.client_id,
+                                  &x->arena, &client, &revision, &x->err);
     if (status == OK || status == NOT_FOUND)
-        status = ask_signer(x, &presented, status == OK ? client : x->app->decoy_client);
-    if (status == UNAUTHENTICATED || (status == OK && client == NULL)) {
+        status = ask_signer(x, &presented,
+                            client != NULL && client->is_enabled ? client : x->app->decoy_client);
+    if (status == UNAUTHENTICATED || (status == OK && (client == NULL || !client->is_enabled))) {
         if (guard_tells_failure(x, presented.client_id))
             (void)refuse_client(x);
         return false;

@@ -5,7 +5,7 @@
 
 #include "oauth/oauth_params.h"
 
-struct state_client;
+struct state_principal;
 
 struct presented_client {
     struct span client_id;
@@ -21,4 +21,4 @@ enum status oauth_client_presented(struct exchange *x, const struct oauth_params
 /* The whole of it, for endpoints that issue nothing: on a worker, with the signer asked. False: the
  * reply is made. The caller releases *ret_client. */
 bool oauth_client_authenticate(struct exchange *x, const struct oauth_params *params,
-                               const struct state_client **ret_client) MUST_USE;
+                               const struct state_principal **ret_client) MUST_USE;

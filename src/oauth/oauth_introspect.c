@@ -17,12 +17,12 @@
 
 /* Who asks, and about which token. token_type_hint is ignored, as RFC 7662 §2.1 and RFC 7009 §2.1
  * allow: there is one kind. False: the reply is made. */
-static bool read_request(struct exchange *x, const struct state_client **ret_client,
+static bool read_request(struct exchange *x, const struct state_principal **ret_client,
                          struct span *ret_token)
 {
     struct oauth_params params;
     struct span hint;
-    AUTO(state_client) const struct state_client *client = NULL;
+    AUTO(state_principal) const struct state_principal *client = NULL;
     if (oauth_params_read(x, &params) != OK || !oauth_client_authenticate(x, &params, &client) ||
         oauth_param(x, &params, SPAN("token"), ret_token) != OK ||
         oauth_param(x, &params, SPAN("token_type_hint"), &hint) != OK)
@@ -37,7 +37,7 @@ static bool read_request(struct exchange *x, const struct state_client **ret_cli
 }
 
 static void write_claims(const struct exchange *x, struct json_writer *writer,
-                         const struct jwt_claims *claims, const struct state_client *client)
+                         const struct jwt_claims *claims, const struct state_principal *client)
 {
     json_member_text(writer, SPAN("client_id"), claims->client_id);
     json_member_text(writer, SPAN("token_type"), SPAN("Bearer"));
@@ -59,8 +59,8 @@ static void write_claims(const struct exchange *x, struct json_writer *writer,
 
 void oauth_introspect(struct exchange *x)
 {
-    AUTO(state_client) const struct state_client *asking = NULL;
-    AUTO(state_client) const struct state_client *client = NULL;
+    AUTO(state_principal) const struct state_principal *asking = NULL;
+    AUTO(state_principal) const struct state_principal *client = NULL;
     struct jwt_claims claims;
     struct span token;
     if (!read_request(x, &asking, &token))
@@ -88,14 +88,14 @@ void oauth_introspect(struct exchange *x)
 }
 
 static enum status revoke_token(struct exchange *x, const struct jwt_claims *claims,
-                                const struct state_client *client)
+                                const struct state_principal *client)
 {
     struct revoked_tokens *tokens = x->app->revoked_tokens;
     if (!revoked_tokens_have_room(tokens, x->token_now))
         return fail(&x->err, UNAVAILABLE, "%d revoked tokens are kept, and no more",
                     REVOKED_TOKENS_MAX);
     const struct revoked_token token = {.account_id = client->account_id,
-                                        .client_id = client->client_id,
+                                        .client_id = client->name,
                                         .jti = claims->token_id,
                                         .expires_at = claims->expires_at,
                                         .now = x->token_now};
@@ -116,8 +116,8 @@ static enum status revoke_token(struct exchange *x, const struct jwt_claims *cla
 
 void oauth_revoke(struct exchange *x)
 {
-    AUTO(state_client) const struct state_client *asking = NULL;
-    AUTO(state_client) const struct state_client *client = NULL;
+    AUTO(state_principal) const struct state_principal *asking = NULL;
+    AUTO(state_principal) const struct state_principal *client = NULL;
     struct jwt_claims claims;
     struct span token;
     if (!read_request(x, &asking, &token))

@@ -86,7 +86,7 @@ static bool check_request(struct exchange *x, const struct oauth_params *params,
 
 /* An unknown client gets the work and the answer of a wrong secret (T17). */
 static bool ask_signer(struct exchange *x, const struct presented_client *presented,
-                       const struct state_client *client, int64_t revision)
+                       const struct state_principal *client, int64_t revision)
 {
     struct signing_request *ask = arena_zalloc(&x->arena, 1, sizeof *ask);
     struct span record = arena_copy(&x->arena, client->record);
@@ -147,14 +147,15 @@ void oauth_token(struct exchange *x)
     step->client_id = presented.client_id;
     step->credential_id = presented.credential_id;
 
-    AUTO(state_client) const struct state_client *client = NULL;
+    AUTO(state_principal) const struct state_principal *client = NULL;
     int64_t revision = 0;
     enum status status;
     if (x->may_block)
-        status = state_client_load(x->app->state, presented.client_id, &x->arena, &client,
-                                   &revision, &x->err);
+        status = state_principal_load(x->app->state, PRINCIPAL_APP_CLIENT, presented.client_id,
+                                      &x->arena, &client, &revision, &x->err);
     else
-        status = state_client_find(x->app->state, presented.client_id, &client, &revision);
+        status = state_principal_find(x->app->state, PRINCIPAL_APP_CLIENT, presented.client_id,
+                                      &client, &revision);
     if (!x->may_block)
         metric_add_at(x->app->metrics, METRIC_CLIENT_LOOKUPS,
                       status == OK ? METRIC_RESULT_HIT : METRIC_RESULT_MISS, 0, 1);
@@ -170,7 +171,9 @@ void oauth_token(struct exchange *x)
         x->event->app_client_id = arena_copy(&x->arena, client->id);
     if (status == OK && !guard_admits_token(x, presented.client_id))
         return;
-    (void)ask_signer(x, &presented, status == OK ? client : x->app->decoy_client, revision);
+    /* The record does not know of its account's state. */
+    bool is_on = status == OK && client->is_enabled;
+    (void)ask_signer(x, &presented, is_on ? client : x->app->decoy_client, revision);
 }
 
 void oauth_token_resume(struct exchange *x, const struct signing_reply *reply)

@@ -45,6 +45,55 @@ static struct span random_id(struct arena *arena, const char *prefix)
     return arena_printf(arena, "%s%.*s", prefix, (int)sizeof random, random);
 }
 
+/* Writes the principal's record, and has the signer authenticate it. */
+static enum status make_mac(struct front_app *front, const struct principal *principal,
+                            struct buf *record, struct span *ret_mac, struct err *err)
+{
+    if (state_record_write(principal, record) != OK)
+        return fail(err, NO_MEMORY, "no memory for a record");
+    const struct signing_request ask = {.op = SIGNING_RECORD_MAC,
+                                        .record_mac = {.record = buf_span(record)}};
+    struct signing_reply reply;
+    enum status status =
+        signing_call(front->lane, &ask, SIGNER_TIMEOUT_MS, &front->arena, &reply, err);
+    if (status == OK)
+        *ret_mac = reply.record_mac.mac;
+    return status;
+}
+
+static enum status create_account(struct front_app *front, int64_t now, struct err *err)
+{
+    struct buf record AUTO(buf);
+    struct principal owner = {
+        .kind = PRINCIPAL_USER,
+        .id = random_id(&front->arena, "usr_"),
+        .account_id = random_id(&front->arena, "acc_"),
+        .name = SPAN("owner"),
+        .is_enabled = true,
+        .api_roles = 1u << API_ROLE_OWNER,
+        .version = 1,
+        .created_at = now,
+        .updated_at = now,
+    };
+    if (owner.account_id.ptr == NULL || owner.id.ptr == NULL)
+        return fail(err, NO_MEMORY, "no memory for the first account");
+    buf_init(&record, RECORD_LEN_MAX);
+    enum status status = make_mac(front, &owner, &record, &owner.record_mac, err);
+    if (status != OK)
+        return status;
+    const struct account_new account = {
+        .account_id = owner.account_id, .name = SPAN("default"), .owner = &owner, .now = now};
+    const struct audit_event audit = {.account_id = owner.account_id,
+                                      .actor_kind = SPAN("system"),
+                                      .action = AUDIT_ACCOUNT_CREATE,
+                                      .target_id = owner.account_id,
+                                      .at = now};
+    int64_t revision;
+    front->app.account_id = owner.account_id;
+    front->is_first_start = true;
+    return store_account_create(front->app.store, &account, &audit, &revision, err);
+}
+
 /* The account that there is, or at first start a new one with its owner. */
 static enum status open_account(struct front_app *front, int64_t now, struct err *err)
 {
@@ -54,25 +103,18 @@ static enum status open_account(struct front_app *front, int64_t now, struct err
         return status;
     if (err != NULL)
         *err = (struct err){0};
-    const struct account_new account = {
-        .account_id = random_id(&front->arena, "acc_"),
-        .name = SPAN("default"),
-        .owner_user_id = random_id(&front->arena, "usr_"),
-        .owner_username = SPAN("owner"),
-        .now = now,
-    };
-    if (account.account_id.ptr == NULL || account.owner_user_id.ptr == NULL)
-        return fail(err, NO_MEMORY, "no memory for the first account");
-    const struct audit_event audit = {.account_id = account.account_id,
-                                      .actor_kind = SPAN("system"),
-                                      .action = AUDIT_ACCOUNT_CREATE,
-                                      .target_id = account.account_id,
-                                      .at = now};
-    int64_t revision;
-    status = store_account_create(app->store, &account, &audit, &revision, err);
-    app->account_id = account.account_id;
-    front->is_first_start = true;
-    return status;
+    return create_account(front, now, err);
+}
+
+/* Random, and never kept. */
+static enum status make_proof_key(struct front_app *front, struct err *err)
+{
+    char *key = arena_alloc(&front->arena, CURSOR_KEY_BYTES);
+    if (key == NULL)
+        return fail(err, NO_MEMORY, "no memory for the key of proofs");
+    random_bytes(key, CURSOR_KEY_BYTES);
+    front->app.proof_key = span_of(key, CURSOR_KEY_BYTES);
+    return OK;
 }
 
 static enum status open_cursor_key(struct front_app *front, struct err *err)
@@ -122,7 +164,6 @@ static enum status open_issuer(struct front_app *front, bool is_configured, stru
 static enum status make_decoy(struct front_app *front, struct err *err)
 {
     char hash[CREDENTIAL_HASH_BYTES];
-    unsigned char digest[RECORD_DIGEST_BYTES] = {0};
     struct buf record AUTO(buf);
     random_bytes(hash, sizeof hash);
     hash[0] = 1;
@@ -131,7 +172,8 @@ static enum status make_decoy(struct front_app *front, struct err *err)
         .kind = CREDENTIAL_CLIENT_SECRET,
         .hash = span_of(hash, sizeof hash),
     };
-    const struct app_client client = {
+    const struct principal client = {
+        .kind = PRINCIPAL_APP_CLIENT,
         .id = random_id(&front->arena, "app_"),
         .account_id = random_id(&front->arena, "acc_"),
         .client_id = SPAN("00000000000000000000000000"),
@@ -139,20 +181,16 @@ static enum status make_decoy(struct front_app *front, struct err *err)
         .credentials = &credential,
         .credential_count = 1,
     };
+    struct span mac;
     buf_init(&record, RECORD_LEN_MAX);
-    record_write(&client, digest, &record);
-    const struct signing_request ask = {.op = SIGNING_RECORD_MAC,
-                                        .record_mac = {.record = buf_span(&record)}};
-    struct signing_reply reply;
-    enum status status =
-        signing_call(front->lane, &ask, SIGNER_TIMEOUT_MS, &front->arena, &reply, err);
+    enum status status = make_mac(front, &client, &record, &mac, err);
     if (status != OK)
         return status;
-    struct state_client *decoy = arena_zalloc(&front->arena, 1, sizeof *decoy);
+    struct state_principal *decoy = arena_zalloc(&front->arena, 1, sizeof *decoy);
     if (decoy == NULL)
         return fail(err, NO_MEMORY, "no memory for the decoy");
     decoy->record = arena_copy(&front->arena, buf_span(&record));
-    decoy->record_mac = reply.record_mac.mac;
+    decoy->record_mac = mac;
     front->app.decoy_client = decoy;
     return decoy->record.ptr == NULL ? fail(err, NO_MEMORY, "no memory for the decoy") : OK;
 }
@@ -321,6 +359,8 @@ enum status front_app_open(struct front_app *front, const struct front_app_optio
         status = make_documents(front, err);
     if (status == OK)
         status = make_decoy(front, err);
+    if (status == OK)
+        status = make_proof_key(front, err);
     if (status == OK)
         status = make_limits(front, err);
     if (status == OK)

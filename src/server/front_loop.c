@@ -166,6 +166,8 @@ static void on_worked(void *context)
     x->may_block = false;
     x->lane = NULL;
     x->uses = job->front->uses;
+    if (x->used_credential.len > 0)
+        use_table_add(x->uses, x->used_credential, x->peer.address, x->now);
     go_on(job->front, x);
 }
 

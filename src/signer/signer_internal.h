@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "crypto/digest.h"
-#include "model/app_client.h"
+#include "model/principal.h"
 #include "signer/signer_ops.h"
 #include "signing/record.h"
 

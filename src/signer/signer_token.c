@@ -18,6 +18,11 @@ struct verdict {
     bool is_usable;    /* client and credential are on, and the secret is theirs */
 };
 
+static enum credential_kind credential_of(enum principal_kind kind)
+{
+    return kind == PRINCIPAL_APP_CLIENT ? CREDENTIAL_CLIENT_SECRET : CREDENTIAL_API_KEY;
+}
+
 /* Every check is made, whichever of them fails, and the secret of a credential that is not there is
  * compared too: the time says nothing about which was wrong (T17). */
 static struct verdict examine(struct signer_worker *worker, const struct signing_request *request,
@@ -36,7 +41,7 @@ static struct verdict examine(struct signer_worker *worker, const struct signing
         if (span_equal(record.credentials[i].id, request->token.credential_id))
             credential = record.credentials[i];
     }
-    bool is_ours = credential.kind == CREDENTIAL_CLIENT_SECRET;
+    bool is_ours = credential.kind == credential_of(record.kind);
     bool is_current =
         credential.retired_at == 0 && (credential.expires_at == 0 || now < credential.expires_at);
 
@@ -137,6 +142,8 @@ enum status signer_op_token(struct signer_worker *worker, const struct signing_r
                     "the clock is behind the time of earlier tokens: set it, or `postern clock "
                     "accept`");
     enum status status = judge(worker, request, time, &record, err);
+    if (status == OK && record.kind != PRINCIPAL_APP_CLIENT)
+        status = fail(err, UNAUTHENTICATED, "only clients obtain tokens");
     if (status != OK)
         return status;
     write_claims(worker, request, &record, time->now, reply);

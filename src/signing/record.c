@@ -53,20 +53,20 @@ static int compare_credentials(const void *a, const void *b)
     return span_compare((*left)->id, (*right)->id);
 }
 
-void record_write_grants(const struct app_client *client, struct buf *out)
+void record_write_grants(const struct principal *principal, struct buf *out)
 {
     const struct corpus_grant *corpora[GRANTS_MAX];
     const struct agent_grant *agents[GRANTS_MAX];
-    size_t corpus_count = client->corpus_grant_count;
-    size_t agent_count = client->agent_grant_count;
+    size_t corpus_count = principal->corpus_grant_count;
+    size_t agent_count = principal->agent_grant_count;
     if (corpus_count > GRANTS_MAX || agent_count > GRANTS_MAX) {
         out->has_failed = true;
         return;
     }
     for (size_t i = 0; i < corpus_count; i++)
-        corpora[i] = &client->corpus_grants[i];
+        corpora[i] = &principal->corpus_grants[i];
     for (size_t i = 0; i < agent_count; i++)
-        agents[i] = &client->agent_grants[i];
+        agents[i] = &principal->agent_grants[i];
     qsort(corpora, corpus_count, sizeof corpora[0], compare_corpus_grants);
     qsort(agents, agent_count, sizeof agents[0], compare_agent_grants);
 
@@ -92,28 +92,30 @@ static void write_credential(const struct credential *credential, struct buf *ou
     wire_write_i64(out, credential->retired_at);
 }
 
-void record_write(const struct app_client *client,
+void record_write(const struct principal *principal,
                   const unsigned char grants_digest[static RECORD_DIGEST_BYTES], struct buf *out)
 {
     const struct credential *credentials[CREDENTIALS_MAX];
-    size_t count = client->credential_count;
+    size_t count = principal->credential_count;
     if (count > CREDENTIALS_MAX) {
         out->has_failed = true;
         return;
     }
     for (size_t i = 0; i < count; i++)
-        credentials[i] = &client->credentials[i];
+        credentials[i] = &principal->credentials[i];
     qsort(credentials, count, sizeof credentials[0], compare_credentials);
 
     wire_write_u8(out, RECORD_VERSION);
-    wire_write_u8(out, RECORD_KIND_APP_CLIENT);
-    write_text(out, client->account_id, ID_LEN_MAX);
-    write_text(out, client->id, ID_LEN_MAX);
-    write_text(out, client->client_id, ID_LEN_MAX);
-    wire_write_u8(out, client->is_enabled ? 1 : 0);
-    wire_write_i64(out, client->version);
-    wire_write_i64(out, client->token_ttl_seconds);
-    wire_write_u32(out, client->api_roles);
+    wire_write_u8(out, (uint8_t)(principal->kind + 1));
+    write_text(out, principal->account_id, ID_LEN_MAX);
+    write_text(out, principal->id, ID_LEN_MAX);
+    write_text(out,
+               principal->kind == PRINCIPAL_API_KEY ? principal->user_id : principal->client_id,
+               ID_LEN_MAX);
+    wire_write_u8(out, principal->is_enabled ? 1 : 0);
+    wire_write_i64(out, principal->version);
+    wire_write_i64(out, principal->token_ttl_seconds);
+    wire_write_u32(out, principal->api_roles);
     buf_put(out, span_of(grants_digest, RECORD_DIGEST_BYTES));
     wire_write_u8(out, (uint8_t)count);
     for (size_t i = 0; i < count; i++)
@@ -142,7 +144,8 @@ enum status record_read(struct span bytes, struct record *ret_record, struct err
     struct record record = {0};
     struct wire_reader reader = wire_reader_of(bytes);
     uint8_t version = wire_read_u8(&reader);
-    record.kind = wire_read_u8(&reader);
+    uint8_t kind = wire_read_u8(&reader);
+    record.kind = (enum principal_kind)(kind - 1);
     record.account_id = wire_read_bytes(&reader, ID_LEN_MAX);
     record.id = wire_read_bytes(&reader, ID_LEN_MAX);
     record.client_id = wire_read_bytes(&reader, ID_LEN_MAX);
@@ -153,7 +156,7 @@ enum status record_read(struct span bytes, struct record *ret_record, struct err
     record.api_roles = wire_read_u32(&reader);
     record.grants_digest = wire_read_fixed(&reader, RECORD_DIGEST_BYTES);
     record.credential_count = wire_read_u8(&reader);
-    if (version != RECORD_VERSION || record.kind != RECORD_KIND_APP_CLIENT || is_enabled > 1 ||
+    if (version != RECORD_VERSION || kind < 1 || kind > PRINCIPAL_KIND_COUNT || is_enabled > 1 ||
         (record.api_roles & ~(api_role_set)API_ROLES_ALL) != 0 ||
         record.credential_count > CREDENTIALS_MAX || record.token_ttl_seconds < 0)
         return fail(err, INVALID, "not the encoding of a record");

@@ -16,13 +16,17 @@
 
 enum { SHARDS = 64, BUCKETS_FIRST = 64, RECENT_CHANGES = 1024, LOAD_TRIES = 8 };
 
+enum { PROOF_NONE, PROOF_WRITING, PROOF_KEPT };
+
 struct entry {
-    struct state_client client; /* first: a state_client is its entry */
-    struct entry *next;         /* in its bucket; under the shard's lock */
+    struct state_principal principal; /* first: a state_principal is its entry */
+    struct entry *next;               /* in its bucket; under the shard's lock */
     uint64_t hash;
     size_t bytes;
     atomic_uint references;
     atomic_bool was_used; /* since the last sweep */
+    atomic_uchar proof_state;
+    unsigned char *proof; /* API keys and users: in data */
     _Alignas(16) char data[];
 };
 
@@ -43,7 +47,7 @@ struct change {
 struct state {
     struct store *store;
     size_t shard_bytes_max;
-    uint64_t hash_key[2]; /* random: callers choose client ids, not buckets */
+    uint64_t hash_key[2]; /* random: callers choose ids, not buckets */
     _Atomic int64_t revision;
     /* The latest changes, so that a record read before one of them is not kept after it. */
     pthread_mutex_t changes_lock;
@@ -100,9 +104,9 @@ struct state *state_new(struct store *store, size_t bytes_max)
     return state;
 }
 
-void state_client_release(const struct state_client *client)
+void state_principal_release(const struct state_principal *principal)
 {
-    struct entry *entry = (struct entry *)(uintptr_t)client;
+    struct entry *entry = (struct entry *)(uintptr_t)principal;
     if (entry != NULL &&
         atomic_fetch_sub_explicit(&entry->references, 1, memory_order_acq_rel) == 1)
         free(entry);
@@ -117,7 +121,7 @@ void state_free(struct state *state)
             while (shard->buckets[i] != NULL) {
                 struct entry *entry = shard->buckets[i];
                 shard->buckets[i] = entry->next;
-                state_client_release(&entry->client);
+                state_principal_release(&entry->principal);
             }
         }
         free(shard->buckets);
@@ -138,24 +142,27 @@ static struct entry **bucket_of(struct shard *shard, uint64_t hash)
 }
 
 /* The link that points to the entry, or to the end of its bucket. */
-static struct entry **find_link(struct shard *shard, uint64_t hash, struct span client_id)
+static struct entry **find_link(struct shard *shard, uint64_t hash, struct span name)
 {
     struct entry **link = bucket_of(shard, hash);
-    while (*link != NULL &&
-           ((*link)->hash != hash || !span_equal((*link)->client.client_id, client_id)))
+    while (*link != NULL && ((*link)->hash != hash || !span_equal((*link)->principal.name, name)))
         link = &(*link)->next;
     return link;
 }
 
-enum status state_client_find(struct state *state, struct span client_id,
-                              const struct state_client **ret_client, int64_t *ret_revision)
+/* Names of different kinds cannot meet: those of keys and users have an underscore. */
+enum status state_principal_find(struct state *state, enum principal_kind kind, struct span name,
+                                 const struct state_principal **ret_principal,
+                                 int64_t *ret_revision)
 {
-    uint64_t hash = hash_of(state, client_id);
+    uint64_t hash = hash_of(state, name);
     struct shard *shard = shard_of(state, hash);
     /* Before the entry is taken: see the header. */
     int64_t revision = state_revision(state);
     (void)pthread_rwlock_rdlock(&shard->lock);
-    struct entry *entry = *find_link(shard, hash, client_id);
+    struct entry *entry = *find_link(shard, hash, name);
+    if (entry != NULL && entry->principal.kind != kind)
+        entry = NULL;
     if (entry != NULL) {
         atomic_fetch_add_explicit(&entry->references, 1, memory_order_relaxed);
         atomic_store_explicit(&entry->was_used, true, memory_order_relaxed);
@@ -163,7 +170,7 @@ enum status state_client_find(struct state *state, struct span client_id,
     (void)pthread_rwlock_unlock(&shard->lock);
     if (entry == NULL)
         return NOT_FOUND;
-    *ret_client = &entry->client;
+    *ret_principal = &entry->principal;
     *ret_revision = revision;
     return OK;
 }
@@ -174,7 +181,7 @@ static void unlink_entry(struct shard *shard, struct entry **link)
     *link = entry->next;
     shard->count--;
     shard->bytes -= entry->bytes;
-    state_client_release(&entry->client);
+    state_principal_release(&entry->principal);
 }
 
 /* Makes room for bytes: entries not used since the last sweep go, two rounds at most. */
@@ -233,7 +240,7 @@ static void remember_change(struct state *state, uint64_t hash, int64_t revision
     (void)pthread_mutex_unlock(&state->changes_lock);
 }
 
-/* Forgets every client; what was read before now is not kept any more. */
+/* Forgets every principal; what was read before now is not kept any more. */
 static void forget_all(struct state *state, int64_t revision)
 {
     (void)pthread_mutex_lock(&state->changes_lock);
@@ -253,7 +260,8 @@ void state_apply(struct state *state, int64_t revision, struct span kind, struct
 {
     if (span_equal(kind, SPAN("*")) || span_equal(kind, SPAN("account")))
         forget_all(state, revision);
-    if (span_equal(kind, SPAN("app_client"))) {
+    size_t principal_kind;
+    if (role_find(principal_kind_names, PRINCIPAL_KIND_COUNT, kind, &principal_kind)) {
         uint64_t hash = hash_of(state, id);
         struct shard *shard = shard_of(state, hash);
         (void)pthread_rwlock_wrlock(&shard->lock);
@@ -278,70 +286,132 @@ static struct span place(char **at, struct span text)
     return placed;
 }
 
-static enum status encode_record(const struct app_client *client, struct buf *record,
-                                 struct err *err)
+enum status state_record_write(const struct principal *principal, struct buf *out)
 {
     struct buf grants AUTO(buf);
     unsigned char digest[SHA256_BYTES];
     buf_init(&grants, 1 << 20);
-    record_write_grants(client, &grants);
+    record_write_grants(principal, &grants);
     sha256(buf_span(&grants), digest);
-    record_write(client, digest, record);
-    if (!buf_ok(&grants) || !buf_ok(record))
-        return fail(err, NO_MEMORY, "no memory for a client's record");
-    return OK;
+    record_write(principal, digest, out);
+    return buf_ok(&grants) && buf_ok(out) ? OK : NO_MEMORY;
 }
 
-static enum status entry_make(const struct app_client *client, uint64_t hash,
+static struct span name_of(const struct principal *principal)
+{
+    if (principal->kind == PRINCIPAL_APP_CLIENT)
+        return principal->client_id;
+    if (principal->kind == PRINCIPAL_API_KEY && principal->credential_count > 0)
+        return principal->credentials[0].id;
+    return principal->id;
+}
+
+/* What an entry keeps besides its struct: arrays, then texts. */
+struct entry_sizes {
+    size_t grants;
+    size_t ids;
+    size_t proof;
+    size_t texts;
+};
+
+static struct entry_sizes sizes_of(const struct principal *principal, struct span record)
+{
+    struct entry_sizes sizes = {
+        .grants = principal->corpus_grant_count * sizeof(struct corpus_grant),
+        .ids = principal->credential_count * sizeof(struct span),
+        .proof = principal->kind == PRINCIPAL_APP_CLIENT ? 0 : STATE_PROOF_BYTES,
+        .texts = principal->id.len + principal->account_id.len + name_of(principal).len +
+                 principal->user_id.len + record.len + principal->record_mac.len,
+    };
+    for (size_t i = 0; i < principal->corpus_grant_count; i++)
+        sizes.texts += principal->corpus_grants[i].corpus_id.len;
+    for (size_t i = 0; i < principal->credential_count; i++)
+        sizes.texts += principal->credentials[i].id.len;
+    return sizes;
+}
+
+static void fill_entry(struct entry *entry, const struct principal *principal, struct span record,
+                       const struct entry_sizes *sizes)
+{
+    struct corpus_grant *grants = (struct corpus_grant *)(void *)entry->data;
+    struct span *ids = (struct span *)(void *)(entry->data + sizes->grants);
+    char *at = entry->data + sizes->grants + sizes->ids;
+    entry->proof = (unsigned char *)at;
+    at += sizes->proof;
+    int64_t revoked = principal->revoked_revision;
+    if (revoked < principal->account_revoked_revision)
+        revoked = principal->account_revoked_revision;
+    entry->principal = (struct state_principal){
+        .kind = principal->kind,
+        .id = place(&at, principal->id),
+        .account_id = place(&at, principal->account_id),
+        .name = place(&at, name_of(principal)),
+        .user_id = place(&at, principal->user_id),
+        .is_enabled = principal->is_enabled && principal->is_account_enabled,
+        .api_roles = principal->api_roles,
+        .corpus_grants = grants,
+        .corpus_grant_count = principal->corpus_grant_count,
+        .agent_grant_count = principal->agent_grant_count,
+        .token_ttl_seconds_max = principal->account_token_ttl_seconds,
+        .revoked_revision = revoked,
+        .expires_at = principal->expires_at,
+        .record = place(&at, record),
+        .record_mac = place(&at, principal->record_mac),
+        .credential_ids = ids,
+        .credential_count = principal->credential_count,
+    };
+    for (size_t i = 0; i < principal->corpus_grant_count; i++)
+        grants[i] =
+            (struct corpus_grant){.corpus_id = place(&at, principal->corpus_grants[i].corpus_id),
+                                  .role = principal->corpus_grants[i].role};
+    for (size_t i = 0; i < principal->credential_count; i++)
+        ids[i] = place(&at, principal->credentials[i].id);
+}
+
+static enum status entry_make(const struct principal *principal, uint64_t hash,
                               struct entry **ret_entry, struct err *err)
 {
     struct buf record AUTO(buf);
     buf_init(&record, RECORD_LEN_MAX);
-    enum status status = encode_record(client, &record, err);
-    if (status != OK)
-        return status;
-    size_t text_bytes = client->id.len + client->account_id.len + client->client_id.len +
-                        record.len + client->record_mac.len;
-    for (size_t i = 0; i < client->corpus_grant_count; i++)
-        text_bytes += client->corpus_grants[i].corpus_id.len;
-    for (size_t i = 0; i < client->credential_count; i++)
-        text_bytes += client->credentials[i].id.len;
-    size_t grant_bytes = client->corpus_grant_count * sizeof(struct corpus_grant);
-    size_t id_bytes = client->credential_count * sizeof(struct span);
-    size_t bytes = sizeof(struct entry) + grant_bytes + id_bytes + text_bytes;
+    if (state_record_write(principal, &record) != OK)
+        return fail(err, NO_MEMORY, "no memory for a principal's record");
+    struct entry_sizes sizes = sizes_of(principal, buf_span(&record));
+    size_t bytes = sizeof(struct entry) + sizes.grants + sizes.ids + sizes.proof + sizes.texts;
     struct entry *entry = malloc(bytes);
     if (entry == NULL)
-        return fail(err, NO_MEMORY, "no memory for a client's entry");
-    struct corpus_grant *grants = (struct corpus_grant *)(void *)entry->data;
-    struct span *ids = (struct span *)(void *)(entry->data + grant_bytes);
-    char *at = entry->data + grant_bytes + id_bytes;
-    *entry = (struct entry){
-        .client = {.id = place(&at, client->id),
-                   .account_id = place(&at, client->account_id),
-                   .client_id = place(&at, client->client_id),
-                   .is_enabled = client->is_enabled,
-                   .api_roles = client->api_roles,
-                   .corpus_grants = grants,
-                   .corpus_grant_count = client->corpus_grant_count,
-                   .agent_grant_count = client->agent_grant_count,
-                   .token_ttl_seconds_max = client->account_token_ttl_seconds,
-                   .record = place(&at, buf_span(&record)),
-                   .record_mac = place(&at, client->record_mac),
-                   .credential_ids = ids,
-                   .credential_count = client->credential_count},
-        .hash = hash,
-        .bytes = bytes,
-    };
-    for (size_t i = 0; i < client->corpus_grant_count; i++)
-        grants[i] =
-            (struct corpus_grant){.corpus_id = place(&at, client->corpus_grants[i].corpus_id),
-                                  .role = client->corpus_grants[i].role};
-    for (size_t i = 0; i < client->credential_count; i++)
-        ids[i] = place(&at, client->credentials[i].id);
+        return fail(err, NO_MEMORY, "no memory for a principal's entry");
+    *entry = (struct entry){.hash = hash, .bytes = bytes};
+    fill_entry(entry, principal, buf_span(&record), &sizes);
     atomic_init(&entry->references, 1);
     atomic_init(&entry->was_used, true);
+    atomic_init(&entry->proof_state, PROOF_NONE);
     *ret_entry = entry;
     return OK;
+}
+
+static struct entry *entry_of(const struct state_principal *principal)
+{
+    return (struct entry *)(uintptr_t)principal;
+}
+
+bool state_principal_is_proven(const struct state_principal *principal,
+                               const unsigned char proof[static STATE_PROOF_BYTES])
+{
+    struct entry *entry = entry_of(principal);
+    return atomic_load_explicit(&entry->proof_state, memory_order_acquire) == PROOF_KEPT &&
+           ct_equal(span_of(entry->proof, STATE_PROOF_BYTES), span_of(proof, STATE_PROOF_BYTES));
+}
+
+void state_principal_prove(const struct state_principal *principal,
+                           const unsigned char proof[static STATE_PROOF_BYTES])
+{
+    struct entry *entry = entry_of(principal);
+    unsigned char none = PROOF_NONE;
+    /* Only one proof is right, so whoever comes first may write it. */
+    if (!atomic_compare_exchange_strong(&entry->proof_state, &none, PROOF_WRITING))
+        return;
+    memcpy(entry->proof, proof, STATE_PROOF_BYTES);
+    atomic_store_explicit(&entry->proof_state, PROOF_KEPT, memory_order_release);
 }
 
 /* Puts the entry into the table unless a change has overtaken it: false, and it must be read again.
@@ -352,7 +422,7 @@ static bool keep_entry(struct state *state, struct entry *entry, int64_t snapsho
     (void)pthread_rwlock_wrlock(&shard->lock);
     bool is_fresh = !is_stale(state, entry->hash, snapshot);
     if (is_fresh && entry->bytes <= state->shard_bytes_max) {
-        struct entry **link = find_link(shard, entry->hash, entry->client.client_id);
+        struct entry **link = find_link(shard, entry->hash, entry->principal.name);
         if (*link != NULL)
             unlink_entry(shard, link);
         make_room(state, shard, entry->bytes);
@@ -369,31 +439,31 @@ static bool keep_entry(struct state *state, struct entry *entry, int64_t snapsho
     return is_fresh;
 }
 
-enum status state_client_load(struct state *state, struct span client_id, struct arena *arena,
-                              const struct state_client **ret_client, int64_t *ret_revision,
-                              struct err *err)
+enum status state_principal_load(struct state *state, enum principal_kind kind, struct span name,
+                                 struct arena *arena, const struct state_principal **ret_principal,
+                                 int64_t *ret_revision, struct err *err)
 {
-    if (state_client_find(state, client_id, ret_client, ret_revision) == OK)
+    if (state_principal_find(state, kind, name, ret_principal, ret_revision) == OK)
         return OK;
-    uint64_t hash = hash_of(state, client_id);
+    uint64_t hash = hash_of(state, name);
     for (int tries = 0; tries < LOAD_TRIES; tries++) {
-        struct app_client client;
+        struct principal principal;
         struct entry *entry;
         int64_t snapshot;
         enum status status =
-            store_app_client_find(state->store, client_id, arena, &client, &snapshot, err);
+            store_principal_find(state->store, kind, name, arena, &principal, &snapshot, err);
         if (status == OK)
-            status = entry_make(&client, hash, &entry, err);
+            status = entry_make(&principal, hash, &entry, err);
         if (status != OK)
             return status;
         if (keep_entry(state, entry, snapshot)) {
-            *ret_client = &entry->client;
+            *ret_principal = &entry->principal;
             *ret_revision = snapshot;
             return OK;
         }
-        state_client_release(&entry->client);
+        state_principal_release(&entry->principal);
     }
-    return fail(err, UNAVAILABLE, "a client changed faster than it could be read");
+    return fail(err, UNAVAILABLE, "a principal changed faster than it could be read");
 }
 
 struct state_counts state_count(struct state *state)
@@ -401,7 +471,7 @@ struct state_counts state_count(struct state *state)
     struct state_counts counts = {0};
     for (struct shard *shard = state->shards; shard < state->shards + SHARDS; shard++) {
         (void)pthread_rwlock_rdlock(&shard->lock);
-        counts.clients += shard->count;
+        counts.principals += shard->count;
         counts.bytes += shard->bytes;
         (void)pthread_rwlock_unlock(&shard->lock);
     }

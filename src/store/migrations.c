@@ -20,6 +20,7 @@ EMBED("0003", "0003_account_token_ttl.sql");
 EMBED("0004", "0004_secret_in_page.sql");
 EMBED("0005", "0005_revoked_token.sql");
 EMBED("0006", "0006_job.sql");
+EMBED("0007", "0007_principal.sql");
 
 extern const char store_migration_0001[];
 extern const char store_migration_0001_end[];
@@ -33,6 +34,8 @@ extern const char store_migration_0005[];
 extern const char store_migration_0005_end[];
 extern const char store_migration_0006[];
 extern const char store_migration_0006_end[];
+extern const char store_migration_0007[];
+extern const char store_migration_0007_end[];
 
 static const char create_version_table[] = "CREATE TABLE IF NOT EXISTS schema_version ("
                                            "version {int64} NOT NULL PRIMARY KEY) {strict}";
@@ -98,6 +101,7 @@ enum status migrations_run_all(struct sql_conn *conn, struct err *err)
         span_of(store_migration_0004, (size_t)(store_migration_0004_end - store_migration_0004)),
         span_of(store_migration_0005, (size_t)(store_migration_0005_end - store_migration_0005)),
         span_of(store_migration_0006, (size_t)(store_migration_0006_end - store_migration_0006)),
+        span_of(store_migration_0007, (size_t)(store_migration_0007_end - store_migration_0007)),
     };
     static_assert(ARRAY_LEN(texts) == MIGRATION_COUNT, "a step is not counted");
     return migrations_run(conn, texts, ARRAY_LEN(texts), err);

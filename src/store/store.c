@@ -109,6 +109,15 @@ static void announce(struct store *store, const struct store_change *change)
         store->on_change(store->change_context, change);
 }
 
+/* Who listens is told of one change per write: of several, that anything may have changed. */
+static void announce_write(struct store *store, const struct store_tx *tx)
+{
+    struct store_change change = tx->change;
+    if (tx->has_more_changes)
+        change.kind = SPAN("*");
+    announce(store, &change);
+}
+
 /* Opened again after a break: a change whose commit failed may have been kept after all, and was
  * never announced. */
 static void announce_reopening(struct store *store)
@@ -271,7 +280,7 @@ enum status store_write(struct store *store,
         tx.conn = store->writer;
         status = write_on(store->writer, &tx, body, context, err);
         if (status == OK)
-            announce(store, &tx.change);
+            announce_write(store, &tx);
         /* What was kept is unknown: only a database opened anew tells. Whether that works shows at
          * the next call. */
         if (sql_is_broken(store->writer))

@@ -13,7 +13,7 @@
 #include "base/attr.h"
 #include "base/span.h"
 #include "base/status.h"
-#include "model/app_client.h"
+#include "model/principal.h"
 #include "model/audit_event.h"
 #include "model/corpus.h"
 #include "model/job.h"
@@ -23,9 +23,10 @@ struct metrics;
 struct store;
 
 /* A row of the change feed. kind and id: "app_client" and OAuth's client_id (what tokens carry),
- * "corpus" and its id, "account", "server_key", …; jti: of single refused tokens. Kind "*" is no
- * row: the database was opened again after a failure that left a commit's fate unknown,
- * and whatever is kept of it may be out of date. */
+ * "api_key" and its credential's id, "app_user" and its id, "corpus" and its id, "account",
+ * "server_key", …; jti: of single refused tokens. Kind "*" is no row: a write made several, or the
+ * database was opened again after a failure that left a commit's fate unknown; whatever is kept of
+ * it may be out of date. */
 struct store_change {
     int64_t revision;
     struct span account_id;
@@ -127,8 +128,7 @@ enum status store_server_key_add(struct store *store, const struct server_key *k
 struct account_new {
     struct span account_id; /* acc_… */
     struct span name;
-    struct span owner_user_id; /* usr_… */
-    struct span owner_username;
+    const struct principal *owner; /* its first user */
     int64_t now;
 };
 
@@ -168,8 +168,8 @@ struct store_page {
     void *filter_context;
 };
 
-/* --- Application clients
- * ---------------------------------------------------------------------------- */
+/* --- Principals: application clients, API keys, users
+ * ------------------------------------------------- */
 
 /* An idempotency key remembers for a day what a create made. Empty: none. */
 struct store_idempotency {
@@ -177,44 +177,64 @@ struct store_idempotency {
     struct span request; /* digest of the request, so that reuse for another one is noticed */
 };
 
-/* client holds everything but sequence; corpus_grants name ids that exist (INVALID with the key of
- * the first that does not). CONFLICT: client_id or id taken. With an idempotency key that was used
- * before: the earlier client's id in *ret_existing_id and OK without a change (*ret_revision 0), or
- * CONFLICT when the request differs. */
-enum status store_app_client_create(struct store *store, const struct app_client *client,
-                                    const struct store_idempotency *idempotency,
-                                    const struct audit_event *audit, struct arena *arena,
-                                    struct span *ret_existing_id, int64_t *ret_revision,
-                                    struct err *err) MUST_USE;
+/* principal holds everything but sequence; corpus_grants name ids that exist (INVALID with the key
+ * of the first that does not). CONFLICT: client_id, username, e-mail address or id taken. With an
+ * idempotency key that was used before: the earlier principal's id in *ret_existing_id and OK
+ * without a change (*ret_revision 0), or CONFLICT when the request differs. */
+enum status store_principal_create(struct store *store, const struct principal *principal,
+                                   const struct store_idempotency *idempotency,
+                                   const struct audit_event *audit, struct arena *arena,
+                                   struct span *ret_existing_id, int64_t *ret_revision,
+                                   struct err *err) MUST_USE;
 
-/* With credentials and grants. */
-enum status store_app_client_get(struct store *store, struct span account_id, struct span id,
-                                 struct arena *arena, struct app_client *ret_client,
-                                 struct err *err) MUST_USE;
+/* With credentials and grants. id: of users the username. */
+enum status store_principal_get(struct store *store, enum principal_kind kind,
+                                struct span account_id, struct span id, struct arena *arena,
+                                struct principal *ret_principal, struct err *err) MUST_USE;
 
-/* By OAuth's client_id, over all accounts; *ret_snapshot is the revision that the snapshot had.
- * Also set on NOT_FOUND. */
-enum status store_app_client_find(struct store *store, struct span client_id, struct arena *arena,
-                                  struct app_client *ret_client, int64_t *ret_snapshot,
-                                  struct err *err) MUST_USE;
+/* Over all accounts, by what the change feed calls it: OAuth's client_id, the id of an API key's
+ * credential, a user's id. *ret_snapshot is the revision that the snapshot had, also on NOT_FOUND.
+ */
+enum status store_principal_find(struct store *store, enum principal_kind kind, struct span name,
+                                 struct arena *arena, struct principal *ret_principal,
+                                 int64_t *ret_snapshot, struct err *err) MUST_USE;
 
-/* Without sealed copies. *ret_has_more: rows are left below the last one. */
-enum status store_app_client_list(struct store *store, const struct store_page *page,
-                                  struct arena *arena, struct app_client **ret_clients,
-                                  size_t *ret_count, bool *ret_has_more, struct err *err) MUST_USE;
+/* Empty members: all. */
+struct store_principal_filter {
+    struct span corpus_id; /* those with a role on it */
+    struct span owner_id;  /* API keys: of this maker or user */
+    enum api_key_role api_key_role;
+};
+
+/* Without sealed copies. filter may be NULL. *ret_has_more: rows are left below the last one. */
+enum status store_principal_list(struct store *store, enum principal_kind kind,
+                                 const struct store_page *page,
+                                 const struct store_principal_filter *filter, struct arena *arena,
+                                 struct principal **ret_principals, size_t *ret_count,
+                                 bool *ret_has_more, struct err *err) MUST_USE;
 
 /* Writes description, is_enabled, roles, grants, token life, record_mac and updated_at when the
- * stored version is client->version - 1. CONFLICT: it is not, read again. NOT_FOUND. INVALID: a
- * grant's corpus does not exist, and the client has none on it from before its deletion. */
-enum status store_app_client_update(struct store *store, const struct app_client *client,
-                                    const struct audit_event *audit, int64_t *ret_revision,
-                                    struct err *err) MUST_USE;
+ * stored version is principal->version - 1. A client that is disabled loses its tokens for good.
+ * CONFLICT: it is not, read again. NOT_FOUND. FORBIDDEN: it is the account's last enabled owner.
+ * INVALID: a grant's corpus does not exist, and there is none on it from before its deletion. */
+enum status store_principal_update(struct store *store, const struct principal *principal,
+                                   const struct audit_event *audit, int64_t *ret_revision,
+                                   struct err *err) MUST_USE;
 
-/* Also its credentials and grants. NOT_FOUND. *ret_client_id is OAuth's name of what went. */
-enum status store_app_client_delete(struct store *store, struct span account_id, struct span id,
-                                    const struct audit_event *audit, struct arena *arena,
-                                    struct span *ret_client_id, int64_t *ret_revision,
-                                    struct err *err) MUST_USE;
+/* Also writes its credentials in the place of the stored ones, whose use is forgotten. */
+enum status store_principal_update_credentials(struct store *store,
+                                               const struct principal *principal,
+                                               const struct audit_event *audit,
+                                               int64_t *ret_revision, struct err *err) MUST_USE;
+
+/* Also its credentials and grants, and the API keys that it made or that have its rights. id is the
+ * principal's own, also of users. NOT_FOUND. FORBIDDEN as for update. *ret_name is the change
+ * feed's name of what went. */
+enum status store_principal_delete(struct store *store, enum principal_kind kind,
+                                   struct span account_id, struct span id,
+                                   const struct audit_event *audit, struct arena *arena,
+                                   struct span *ret_name, int64_t *ret_revision,
+                                   struct err *err) MUST_USE;
 
 /* --- Use of credentials: gathered in memory, written in batches
  * ------------------------------------- */

@@ -9,11 +9,6 @@ static const char update_account[] =
 static const char insert_account[] =
     "INSERT INTO account (sequence, id, name, is_enabled, created_at) "
     "VALUES (:sequence, :id, :name, 1, :now)";
-static const char insert_user[] =
-    "INSERT INTO app_user (sequence, id, account_id, username, email, description, is_enabled, "
-    "version, record_mac, created_at, updated_at) "
-    "VALUES (:sequence, :id, :account_id, :username, NULL, NULL, 1, 1, :record_mac, :now, :now)";
-
 enum status store_account_first(struct store *store, struct arena *arena,
                                 struct span *ret_account_id, struct err *err)
 {
@@ -92,26 +87,6 @@ struct creation {
     const struct audit_event *audit;
 };
 
-static enum status insert_owner(struct store_tx *tx, const struct account_new *account,
-                                struct err *err)
-{
-    struct sql_stmt *insert = sql_prepare(tx->conn, insert_user);
-    sql_bind_int64(insert, ":sequence", tx->change.revision);
-    sql_bind_text(insert, ":id", account->owner_user_id);
-    sql_bind_text(insert, ":account_id", account->account_id);
-    sql_bind_text(insert, ":username", account->owner_username);
-    sql_bind_bytes(insert, ":record_mac", SPAN(""));
-    sql_bind_int64(insert, ":now", account->now);
-    enum status status = sql_run(insert, NULL, err);
-    struct store_api_grant grant = {
-        .account_id = account->account_id,
-        .holder_kind = SPAN("app_user"),
-        .holder_id = account->owner_user_id,
-        .role = API_ROLE_OWNER,
-    };
-    return status == OK ? store_role_grant_insert_api(tx, &grant, err) : status;
-}
-
 static enum status create(struct store_tx *tx, void *context, struct err *err)
 {
     const struct creation *creation = context;
@@ -127,7 +102,8 @@ static enum status create(struct store_tx *tx, void *context, struct err *err)
     sql_bind_text(insert, ":name", account->name);
     sql_bind_int64(insert, ":now", account->now);
     status = sql_run(insert, NULL, err);
-    return status == OK ? insert_owner(tx, account, err) : status;
+    return status == OK ? store_principal_insert(tx, account->owner, tx->change.revision, err)
+                        : status;
 }
 
 enum status store_account_create(struct store *store, const struct account_new *account,

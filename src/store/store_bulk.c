@@ -4,14 +4,14 @@
 #include "store/store_internal.h"
 
 struct batch {
-    const struct app_client *clients;
+    const struct principal *clients;
     size_t count;
 };
 
 static enum status create(struct store_tx *tx, void *context, struct err *err)
 {
     const struct batch *batch = context;
-    const struct app_client *first = &batch->clients[0];
+    const struct principal *first = &batch->clients[0];
     const struct store_change change = {
         .account_id = first->account_id, .kind = SPAN("bulk"), .id = first->client_id};
     const struct audit_event audit = {
@@ -28,12 +28,11 @@ static enum status create(struct store_tx *tx, void *context, struct err *err)
         status = store_change_add(tx, &change, &audit, err);
     int64_t before_first = last - (int64_t)batch->count;
     for (size_t i = 0; status == OK && i < batch->count; i++)
-        status =
-            store_app_client_insert(tx, &batch->clients[i], before_first + 1 + (int64_t)i, err);
+        status = store_principal_insert(tx, &batch->clients[i], before_first + 1 + (int64_t)i, err);
     return status;
 }
 
-enum status store_app_client_create_many(struct store *store, const struct app_client *clients,
+enum status store_app_client_create_many(struct store *store, const struct principal *clients,
                                          size_t count, struct err *err)
 {
     struct batch batch = {clients, count};

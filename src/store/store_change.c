@@ -56,21 +56,27 @@ enum status store_change_forget_old(struct sql_conn *conn, int64_t kept, struct 
     return sql_run(old, NULL, err);
 }
 
+static enum status add_row(struct store_tx *tx, const struct store_change *change,
+                           int64_t *ret_revision, struct err *err)
+{
+    enum status status = store_counter_raise(tx, 1, ret_revision, err);
+    if (status != OK)
+        return status;
+    struct sql_stmt *insert = sql_prepare(tx->conn, insert_change);
+    sql_bind_int64(insert, ":revision", *ret_revision);
+    sql_bind_text(insert, ":account_id", change->account_id);
+    sql_bind_text(insert, ":kind", change->kind);
+    sql_bind_text(insert, ":id", change->id);
+    sql_bind_text(insert, ":jti", change->jti);
+    return sql_run(insert, NULL, err);
+}
+
 enum status store_change_add(struct store_tx *tx, const struct store_change *change,
                              const struct audit_event *audit, struct err *err)
 {
     assert(tx->change.revision == 0 && audit != NULL);
     int64_t revision;
-    enum status status = store_counter_raise(tx, 1, &revision, err);
-    if (status != OK)
-        return status;
-    struct sql_stmt *insert = sql_prepare(tx->conn, insert_change);
-    sql_bind_int64(insert, ":revision", revision);
-    sql_bind_text(insert, ":account_id", change->account_id);
-    sql_bind_text(insert, ":kind", change->kind);
-    sql_bind_text(insert, ":id", change->id);
-    sql_bind_text(insert, ":jti", change->jti);
-    status = sql_run(insert, NULL, err);
+    enum status status = add_row(tx, change, &revision, err);
     if (status == OK)
         status = store_audit_insert(tx, revision, audit, err);
     if (status == OK && revision % PRUNE_EVERY == 0)
@@ -80,4 +86,12 @@ enum status store_change_add(struct store_tx *tx, const struct store_change *cha
     tx->change = *change;
     tx->change.revision = revision;
     return OK;
+}
+
+enum status store_change_also(struct store_tx *tx, const struct store_change *change,
+                              struct err *err)
+{
+    assert(tx->change.revision != 0);
+    tx->has_more_changes = true;
+    return add_row(tx, change, &tx->change.revision, err);
 }

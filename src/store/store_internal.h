@@ -12,6 +12,7 @@
 struct store_tx {
     struct sql_conn *conn;
     struct store_change change; /* revision 0 until store_change_add() */
+    bool has_more_changes;      /* store_change_also() was called */
 };
 
 /* Runs body inside a transaction: kept when it answers OK, else undone. The only place that begins
@@ -26,6 +27,10 @@ enum status store_write(struct store *store,
  * until store_write() returns. */
 enum status store_change_add(struct store_tx *tx, const struct store_change *change,
                              const struct audit_event *audit, struct err *err) MUST_USE;
+
+/* Another row of the feed in the same write, numbered after those before it. */
+enum status store_change_also(struct store_tx *tx, const struct store_change *change,
+                              struct err *err) MUST_USE;
 
 /* Keeps the feed's newest kept rows; now and then, by itself. Who follows the feed and fell further
  * behind starts from the tables. */
@@ -91,39 +96,27 @@ enum status store_page_matches(const struct store_page *page, struct sql_stmt *r
  * filter may need all. */
 int64_t store_page_rows(const struct store_page *page);
 
-/* --- Parts of a client --- */
+/* --- Parts of a principal --- */
 
-enum status store_app_client_insert(struct store_tx *tx, const struct app_client *client,
-                                    int64_t sequence, struct err *err) MUST_USE;
+enum status store_principal_insert(struct store_tx *tx, const struct principal *principal,
+                                   int64_t sequence, struct err *err) MUST_USE;
 
-/* Of an application client: corpus grants must name corpora of its account, or stand there already.
- * INVALID with the key of the first that does not. */
-enum status store_role_grant_check(struct store_tx *tx, const struct app_client *client,
+/* Corpus grants must name corpora of the holder's account, or stand there already. INVALID with the
+ * key of the first that does not. */
+enum status store_role_grant_check(struct store_tx *tx, const struct principal *holder,
                                    struct err *err) MUST_USE;
-enum status store_role_grant_insert(struct store_tx *tx, const struct app_client *client,
+enum status store_role_grant_insert(struct store_tx *tx, const struct principal *holder,
                                     struct err *err) MUST_USE;
-enum status store_role_grant_delete(struct store_tx *tx, struct span account_id, struct span id,
+enum status store_role_grant_delete(struct store_tx *tx, const struct principal *holder,
                                     struct err *err) MUST_USE;
 enum status store_role_grant_read(struct sql_conn *conn, struct arena *arena,
-                                  struct app_client *client, struct err *err) MUST_USE;
+                                  struct principal *holder, struct err *err) MUST_USE;
 
-/* Of the API, for any kind of holder. */
-struct store_api_grant {
-    struct span account_id;
-    struct span holder_kind;
-    struct span holder_id;
-    int64_t position;
-    enum api_role role;
-};
-
-enum status store_role_grant_insert_api(struct store_tx *tx, const struct store_api_grant *grant,
-                                        struct err *err) MUST_USE;
-
-enum status store_credential_insert(struct store_tx *tx, const struct app_client *client,
+enum status store_credential_insert(struct store_tx *tx, const struct principal *owner,
                                     struct err *err) MUST_USE;
 
 /* Also what is known of their use. */
-enum status store_credential_delete(struct store_tx *tx, struct span account_id, struct span id,
+enum status store_credential_delete(struct store_tx *tx, const struct principal *owner,
                                     struct err *err) MUST_USE;
 enum status store_credential_read(struct sql_conn *conn, bool with_sealed, struct arena *arena,
-                                  struct app_client *client, struct err *err) MUST_USE;
+                                  struct principal *owner, struct err *err) MUST_USE;

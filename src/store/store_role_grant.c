@@ -9,31 +9,37 @@
 static const char find_scope[] =
     "SELECT id FROM corpus WHERE account_id = :account_id AND id = :corpus_id "
     "UNION ALL SELECT scope_id FROM role_grant "
-    "WHERE account_id = :account_id AND holder_kind = 'app_client' AND holder_id = :holder_id "
+    "WHERE account_id = :account_id AND holder_kind = :holder_kind AND holder_id = :holder_id "
     "AND scope_kind = 'corpus' AND scope_id = :corpus_id";
 static const char insert_grant[] =
     "INSERT INTO role_grant (account_id, holder_kind, holder_id, position, scope_kind, scope_id, "
     "role) "
     "VALUES (:account_id, :holder_kind, :holder_id, :position, :scope_kind, :scope_id, :role)";
 static const char delete_grants[] =
-    "DELETE FROM role_grant WHERE account_id = :account_id AND holder_kind = 'app_client' "
+    "DELETE FROM role_grant WHERE account_id = :account_id AND holder_kind = :holder_kind "
     "AND holder_id = :holder_id";
 static const char select_grants[] =
     "SELECT role_grant.scope_kind, role_grant.role, role_grant.scope_id, corpus.key "
     "FROM role_grant LEFT JOIN corpus ON role_grant.scope_kind = 'corpus' "
     "AND corpus.account_id = role_grant.account_id AND corpus.id = role_grant.scope_id "
-    "WHERE role_grant.account_id = :account_id AND role_grant.holder_kind = 'app_client' "
+    "WHERE role_grant.account_id = :account_id AND role_grant.holder_kind = :holder_kind "
     "AND role_grant.holder_id = :holder_id ORDER BY role_grant.position";
 
-enum status store_role_grant_check(struct store_tx *tx, const struct app_client *client,
+static void bind_holder(struct sql_stmt *stmt, const struct principal *holder)
+{
+    sql_bind_text(stmt, ":account_id", holder->account_id);
+    sql_bind_text(stmt, ":holder_kind", principal_kind_names[holder->kind]);
+    sql_bind_text(stmt, ":holder_id", holder->id);
+}
+
+enum status store_role_grant_check(struct store_tx *tx, const struct principal *holder,
                                    struct err *err)
 {
-    for (size_t i = 0; i < client->corpus_grant_count; i++) {
-        const struct corpus_grant *grant = &client->corpus_grants[i];
+    for (size_t i = 0; i < holder->corpus_grant_count; i++) {
+        const struct corpus_grant *grant = &holder->corpus_grants[i];
         struct sql_stmt *row = sql_prepare(tx->conn, find_scope);
-        sql_bind_text(row, ":account_id", client->account_id);
+        bind_holder(row, holder);
         sql_bind_text(row, ":corpus_id", grant->corpus_id);
-        sql_bind_text(row, ":holder_id", client->id);
         bool is_found = sql_next(row);
         enum status status = sql_end(row, err);
         if (status != OK)
@@ -68,62 +74,47 @@ static enum status insert(struct store_tx *tx, const struct row *row, struct err
     return sql_run(stmt, NULL, err);
 }
 
-enum status store_role_grant_insert_api(struct store_tx *tx, const struct store_api_grant *grant,
-                                        struct err *err)
-{
-    struct row row = {
-        .account_id = grant->account_id,
-        .holder_kind = grant->holder_kind,
-        .holder_id = grant->holder_id,
-        .position = grant->position,
-        .scope_kind = SPAN("api"),
-        .role = api_role_names[grant->role],
-    };
-    return insert(tx, &row, err);
-}
-
-enum status store_role_grant_insert(struct store_tx *tx, const struct app_client *client,
+enum status store_role_grant_insert(struct store_tx *tx, const struct principal *holder,
                                     struct err *err)
 {
-    if (client->corpus_grant_count > GRANTS_MAX || client->agent_grant_count > GRANTS_MAX)
-        return fail(err, INVALID, "a client has at most %d grants of a kind", GRANTS_MAX);
+    if (holder->corpus_grant_count > GRANTS_MAX || holder->agent_grant_count > GRANTS_MAX)
+        return fail(err, INVALID, "a holder has at most %d grants of a kind", GRANTS_MAX);
     struct row row = {
-        .account_id = client->account_id,
-        .holder_kind = SPAN("app_client"),
-        .holder_id = client->id,
+        .account_id = holder->account_id,
+        .holder_kind = principal_kind_names[holder->kind],
+        .holder_id = holder->id,
         .scope_kind = SPAN("api"),
     };
     enum status status = OK;
     for (unsigned role = 0; status == OK && role < API_ROLE_COUNT; role++) {
-        if ((client->api_roles & 1u << role) == 0)
+        if ((holder->api_roles & 1u << role) == 0)
             continue;
         row.role = api_role_names[role];
         status = insert(tx, &row, err);
         row.position++;
     }
     row.scope_kind = SPAN("corpus");
-    for (size_t i = 0; status == OK && i < client->corpus_grant_count; i++) {
-        row.scope_id = client->corpus_grants[i].corpus_id;
-        row.role = corpus_role_names[client->corpus_grants[i].role];
+    for (size_t i = 0; status == OK && i < holder->corpus_grant_count; i++) {
+        row.scope_id = holder->corpus_grants[i].corpus_id;
+        row.role = corpus_role_names[holder->corpus_grants[i].role];
         status = insert(tx, &row, err);
         row.position++;
     }
     row.scope_kind = SPAN("agent");
-    for (size_t i = 0; status == OK && i < client->agent_grant_count; i++) {
-        row.scope_id = client->agent_grants[i].agent_key;
-        row.role = agent_role_names[client->agent_grants[i].role];
+    for (size_t i = 0; status == OK && i < holder->agent_grant_count; i++) {
+        row.scope_id = holder->agent_grants[i].agent_key;
+        row.role = agent_role_names[holder->agent_grants[i].role];
         status = insert(tx, &row, err);
         row.position++;
     }
     return status;
 }
 
-enum status store_role_grant_delete(struct store_tx *tx, struct span account_id, struct span id,
+enum status store_role_grant_delete(struct store_tx *tx, const struct principal *holder,
                                     struct err *err)
 {
     struct sql_stmt *stmt = sql_prepare(tx->conn, delete_grants);
-    sql_bind_text(stmt, ":account_id", account_id);
-    sql_bind_text(stmt, ":holder_id", id);
+    bind_holder(stmt, holder);
     return sql_run(stmt, NULL, err);
 }
 
@@ -165,33 +156,32 @@ static void read_grant(struct sql_stmt *row, struct arena *arena, struct grants 
     }
 }
 
-static enum status keep(const struct grants *grants, struct arena *arena, struct app_client *client,
+static enum status keep(const struct grants *grants, struct arena *arena, struct principal *holder,
                         struct err *err)
 {
-    client->api_roles = grants->api_roles;
-    client->corpus_grants = arena_zalloc(arena, grants->corpus_count, sizeof grants->corpus[0]);
-    client->agent_grants = arena_zalloc(arena, grants->agent_count, sizeof grants->agent[0]);
-    if (client->corpus_grants == NULL || client->agent_grants == NULL)
-        return fail(err, NO_MEMORY, "no memory for a client's grants");
-    client->corpus_grant_count = grants->corpus_count;
-    client->agent_grant_count = grants->agent_count;
-    memcpy(client->corpus_grants, grants->corpus, grants->corpus_count * sizeof grants->corpus[0]);
-    memcpy(client->agent_grants, grants->agent, grants->agent_count * sizeof grants->agent[0]);
+    holder->api_roles = grants->api_roles;
+    holder->corpus_grants = arena_zalloc(arena, grants->corpus_count, sizeof grants->corpus[0]);
+    holder->agent_grants = arena_zalloc(arena, grants->agent_count, sizeof grants->agent[0]);
+    if (holder->corpus_grants == NULL || holder->agent_grants == NULL)
+        return fail(err, NO_MEMORY, "no memory for a holder's grants");
+    holder->corpus_grant_count = grants->corpus_count;
+    holder->agent_grant_count = grants->agent_count;
+    memcpy(holder->corpus_grants, grants->corpus, grants->corpus_count * sizeof grants->corpus[0]);
+    memcpy(holder->agent_grants, grants->agent, grants->agent_count * sizeof grants->agent[0]);
     return OK;
 }
 
 enum status store_role_grant_read(struct sql_conn *conn, struct arena *arena,
-                                  struct app_client *client, struct err *err)
+                                  struct principal *holder, struct err *err)
 {
     struct grants grants;
     grants.api_roles = 0;
     grants.corpus_count = 0;
     grants.agent_count = 0;
     struct sql_stmt *row = sql_prepare(conn, select_grants);
-    sql_bind_text(row, ":account_id", client->account_id);
-    sql_bind_text(row, ":holder_id", client->id);
+    bind_holder(row, holder);
     while (sql_next(row))
         read_grant(row, arena, &grants);
     enum status status = sql_end(row, err);
-    return status == OK ? keep(&grants, arena, client, err) : status;
+    return status == OK ? keep(&grants, arena, holder, err) : status;
 }

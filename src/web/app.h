@@ -14,7 +14,7 @@ struct limits;
 struct metrics;
 struct revoked_tokens;
 struct route;
-struct state_client;
+struct state_principal;
 struct token_clock;
 
 /* A library's or the database's version, for the operator. */
@@ -39,6 +39,7 @@ struct app {
     struct span audience;   /* the built-in API's identifier: issuer/v2 */
     struct span account_id; /* the account that the control socket acts for */
     struct span cursor_key; /* authenticates page cursors */
+    struct span proof_key;  /* of this process: digests of API keys that were right */
     struct span jwks_json;  /* prepared documents with their strong ETags, quoted */
     struct span jwks_etag;
     struct span metadata_json;
@@ -49,6 +50,6 @@ struct app {
     size_t fact_count;
     struct token_clock *clock; /* the signer's, followed */
     const struct jwks *keys;   /* public token keys, the one that signs first, also retired ones */
-    const struct state_client
+    const struct state_principal
         *decoy_client; /* stands in for unknown clients: the same work, never right */
 };

@@ -5,6 +5,7 @@
 #include "state/revoked_tokens.h"
 #include "state/state.h"
 #include "web/app.h"
+#include "web/caller_key.h"
 #include "web/guard.h"
 #include "web/reply.h"
 #include "web/route.h"
@@ -50,7 +51,7 @@ static bool from_control_socket(struct exchange *x, struct caller *caller)
 }
 
 enum status caller_check_token(struct exchange *x, struct span token, struct jwt_claims *ret_claims,
-                               const struct state_client **ret_client)
+                               const struct state_principal **ret_client)
 {
     const struct app *app = x->app;
     const struct jwt_rules rules = {
@@ -64,10 +65,10 @@ enum status caller_check_token(struct exchange *x, struct span token, struct jwt
         jwt_access_token_check(token, app->keys, &rules, &x->arena, ret_claims, &x->err);
     if (status != OK)
         return status;
-    AUTO(state_client) const struct state_client *client = NULL;
+    AUTO(state_principal) const struct state_principal *client = NULL;
     int64_t revision;
-    status = state_client_load(app->state, ret_claims->client_id, &x->arena, &client, &revision,
-                               &x->err);
+    status = state_principal_load(app->state, PRINCIPAL_APP_CLIENT, ret_claims->client_id,
+                                  &x->arena, &client, &revision, &x->err);
     if (status != OK && status != NOT_FOUND)
         return status;
     bool has_credential = false;
@@ -75,6 +76,8 @@ enum status caller_check_token(struct exchange *x, struct span token, struct jwt
         has_credential |= span_equal(client->credential_ids[i], ret_claims->credential_id);
     bool is_revoked = app->revoked_tokens != NULL &&
                       revoked_tokens_has(app->revoked_tokens, ret_claims->token_id);
+    if (status == OK) /* by revision, not by time: no clock is compared */
+        is_revoked |= ret_claims->revision < client->revoked_revision;
     if (status != OK || !client->is_enabled || !has_credential || is_revoked)
         return fail(&x->err, UNAUTHENTICATED, "The access token was revoked");
     *ret_client = client;
@@ -82,24 +85,29 @@ enum status caller_check_token(struct exchange *x, struct span token, struct jwt
     return OK;
 }
 
-/* The client of a good token, with its rights of now. */
-static bool from_client(struct exchange *x, const struct state_client *client,
-                        struct span credential_id, struct caller *caller)
+/* A principal with its rights of now. */
+static bool from_principal(struct exchange *x, const struct state_principal *principal,
+                           struct span credential_id, struct caller *caller)
 {
-    struct corpus_grant *grants =
-        arena_zalloc(&x->arena, client->corpus_grant_count, sizeof *grants);
-    *caller = (struct caller){
-        .kind = CALLER_APP_CLIENT,
-        .account_id = arena_copy(&x->arena, client->account_id),
-        .id = arena_copy(&x->arena, client->id),
-        .credential_id = credential_id,
-        .api_roles = client->api_roles,
-        .corpus_grants = grants,
-        .corpus_grant_count = client->corpus_grant_count,
+    static const enum caller_kind kinds[PRINCIPAL_KIND_COUNT] = {
+        [PRINCIPAL_APP_CLIENT] = CALLER_APP_CLIENT,
+        [PRINCIPAL_API_KEY] = CALLER_API_KEY,
+        [PRINCIPAL_USER] = CALLER_USER,
     };
-    for (size_t i = 0; grants != NULL && i < client->corpus_grant_count; i++) {
-        grants[i].role = client->corpus_grants[i].role;
-        grants[i].corpus_id = arena_copy(&x->arena, client->corpus_grants[i].corpus_id);
+    struct corpus_grant *grants =
+        arena_zalloc(&x->arena, principal->corpus_grant_count, sizeof *grants);
+    *caller = (struct caller){
+        .kind = kinds[principal->kind],
+        .account_id = arena_copy(&x->arena, principal->account_id),
+        .id = arena_copy(&x->arena, principal->id),
+        .credential_id = credential_id,
+        .api_roles = principal->api_roles,
+        .corpus_grants = grants,
+        .corpus_grant_count = principal->corpus_grant_count,
+    };
+    for (size_t i = 0; grants != NULL && i < principal->corpus_grant_count; i++) {
+        grants[i].role = principal->corpus_grants[i].role;
+        grants[i].corpus_id = arena_copy(&x->arena, principal->corpus_grants[i].corpus_id);
         if (grants[i].corpus_id.ptr == NULL)
             grants = NULL;
     }
@@ -108,21 +116,29 @@ static bool from_client(struct exchange *x, const struct state_client *client,
     return true;
 }
 
-static bool from_token(struct exchange *x, struct caller *caller)
+static bool from_key(struct exchange *x, struct span text, struct caller *caller)
 {
-    struct span token;
-    enum status status = bearer_token(x, &token);
-    if (status == NOT_FOUND)
-        return refuse(x, UNAUTHENTICATED,
-                      "An access token is required: Authorization: Bearer TOKEN");
-    if (status != OK)
-        return guard_tells_failure(x, (struct span){0}) &&
-               refuse(x, UNAUTHENTICATED, "The Authorization header must be one Bearer token");
-    AUTO(state_client) const struct state_client *client = NULL;
+    AUTO(caller_key) struct caller_key key = {0};
+    if (!guard_admits_check(x, (struct span){0}))
+        return false;
+    enum status status = caller_check_key(x, text, &key);
+    if (status != OK) {
+        if (status != UNAUTHENTICATED || guard_tells_failure(x, (struct span){0}))
+            reply_error(x, status);
+        return false;
+    }
+    guard_passed(x, (struct span){0});
+    x->used_credential = key.credential_id;
+    return from_principal(x, key.user != NULL ? key.user : key.key, key.credential_id, caller);
+}
+
+static bool from_token(struct exchange *x, struct span token, struct caller *caller)
+{
+    AUTO(state_principal) const struct state_principal *client = NULL;
     struct jwt_claims claims;
     if (!guard_admits_check(x, (struct span){0}))
         return false;
-    status = caller_check_token(x, token, &claims, &client);
+    enum status status = caller_check_token(x, token, &claims, &client);
     if (status != OK) {
         /* What our key signed is no guess, though it has expired or was revoked. */
         if (status != UNAUTHENTICATED || claims.is_signed ||
@@ -131,7 +147,30 @@ static bool from_token(struct exchange *x, struct caller *caller)
         return false;
     }
     guard_passed(x, (struct span){0});
-    return from_client(x, client, claims.credential_id, caller);
+    return from_principal(x, client, claims.credential_id, caller);
+}
+
+/* Where both headers stand the Authorization decides, and there is no falling back. An API key is
+ * taken there too. */
+static bool from_headers(struct exchange *x, struct caller *caller)
+{
+    struct span credential;
+    enum status status = bearer_token(x, &credential);
+    if (status == OK)
+        return caller_is_key(credential) ? from_key(x, credential, caller)
+                                         : from_token(x, credential, caller);
+    if (status == NOT_FOUND)
+        status = exchange_header(x, SPAN("x-api-key"), &credential);
+    if (status == OK)
+        return from_key(x, credential, caller);
+    if (status == NOT_FOUND)
+        return refuse(
+            x, UNAUTHENTICATED,
+            "An access token (Authorization: Bearer TOKEN) or an API key (x-api-key: KEY) "
+            "is required");
+    return guard_tells_failure(x, (struct span){0}) &&
+           refuse(x, UNAUTHENTICATED,
+                  "Authorization must be one Bearer token, x-api-key one API key");
 }
 
 bool caller_authenticate(struct exchange *x)
@@ -146,7 +185,7 @@ bool caller_authenticate(struct exchange *x)
     struct caller *caller = arena_zalloc(&x->arena, 1, sizeof *caller);
     if (caller == NULL)
         return refuse(x, NO_MEMORY, "no memory for the caller");
-    if (x->peer.is_control ? !from_control_socket(x, caller) : !from_token(x, caller))
+    if (x->peer.is_control ? !from_control_socket(x, caller) : !from_headers(x, caller))
         return false;
     x->caller = caller;
     if (permission == PERMISSION_UNSET ||

@@ -6,18 +6,19 @@
 #include "web/exchange.h"
 
 struct jwt_claims;
-struct state_client;
+struct state_principal;
 
 /* Is the access token good now: RFC 9068 section 4, its client enabled and with the credential that
  * it was obtained with, not revoked? OK: the claims, and the client, which the caller of this
  * releases. UNAUTHENTICATED: x->err says which check failed; ret_claims->is_signed is set also
  * then. Blocks. */
 enum status caller_check_token(struct exchange *x, struct span token, struct jwt_claims *ret_claims,
-                               const struct state_client **ret_client) MUST_USE;
+                               const struct state_principal **ret_client) MUST_USE;
 
 /* Sets x->caller for x->route, or makes the reply (401, 403, 503). On the control socket the caller
  * is the host's administrator. Otherwise `Authorization: Bearer` must hold an access token of ours
- * for the built-in API; the client's roles are those of now, not the token's. Blocks: for workers.
+ * for the built-in API or an API key, or x-api-key a key; roles are those of now, not the token's.
+ * Blocks: for workers.
  *
  * False when a reply was made. 403 here is for what no object could change; a permission that a
  * role on one corpus may give is left to the handler. */

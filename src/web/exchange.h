@@ -96,10 +96,11 @@ struct exchange {
     struct span params[ROUTE_PARAMS_MAX]; /* the {…} of the route's path, decoded */
     struct caller *caller; /* who asks, set by authentication; NULL on PUBLIC routes */
 
-    int64_t began_ns;          /* boot clock, at the end of the head; 0: it never came whole */
-    bool was_blocking;         /* it has been on a worker */
-    struct span oauth_error;   /* the code of an OAuth error reply; else empty */
-    struct token_event *event; /* of a token request; NULL: no line in the event log */
+    int64_t began_ns;            /* boot clock, at the end of the head; 0: it never came whole */
+    bool was_blocking;           /* it has been on a worker */
+    struct span oauth_error;     /* the code of an OAuth error reply; else empty */
+    struct span used_credential; /* an API key's, that was right: its use is counted */
+    struct token_event *event;   /* of a token request; NULL: no line in the event log */
 
     bool may_block;
     enum exchange_next next;

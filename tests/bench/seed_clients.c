@@ -70,7 +70,7 @@ struct seeder {
 /* A client in the making, and the signer's answers to it. */
 struct draft {
     struct arena *arena;
-    struct app_client *client;
+    struct principal *client;
     struct credential *credential;
     struct span secret;
     size_t *waiting;
@@ -216,7 +216,7 @@ static enum status draft_client(const struct seeder *seeder, int64_t number, str
     struct credential *credential = arena_zalloc(arena, 1, sizeof *credential);
     char *secret = arena_alloc(arena, SECRET_TEXT_LEN_MAX);
     struct span credential_id = make_id(seeder, number, arena, "crd_", ID_RANDOM_LEN);
-    *draft->client = (struct app_client){
+    *draft->client = (struct principal){
         .id = make_id(seeder, number, arena, "app_", ID_RANDOM_LEN),
         .account_id = seeder->account_id,
         .client_id = make_id(seeder, number, arena, "", CLIENT_ID_LEN),
@@ -301,7 +301,7 @@ static enum status make_batch(struct seeder *seeder, size_t count, struct arena 
 {
     size_t waiting = 0;
     enum status outcome = OK;
-    struct app_client *clients = arena_zalloc(arena, count, sizeof *clients);
+    struct principal *clients = arena_zalloc(arena, count, sizeof *clients);
     struct draft *drafts = arena_zalloc(arena, count, sizeof *drafts);
     if (clients == NULL || drafts == NULL)
         return fail(err, NO_MEMORY, "no memory for a batch");
@@ -373,7 +373,7 @@ static enum status open_credentials(struct seeder *seeder, struct err *err)
 static void digest_no_grants(struct seeder *seeder)
 {
     struct buf grants AUTO(buf);
-    const struct app_client nobody = {0};
+    const struct principal nobody = {0};
     buf_init(&grants, GRANTS_BYTES_MAX);
     record_write_grants(&nobody, &grants);
     sha256(buf_span(&grants), seeder->grants_digest);

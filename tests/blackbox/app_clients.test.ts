@@ -11,7 +11,7 @@ const CREATE = { type: 'client_credentials', name: 'nightly export' };
 const MANY_READS = ['--unseal-per-minute-max', '100000'];
 const MISSING = 'app_000000000000';
 const CLIENT_MEMBERS = [
-    'agent_roles', 'api_policy', 'api_roles', 'client_id', 'client_secret', 'corpus_roles', 'description', 'id', 'name',
+    'agent_roles', 'api_policy', 'api_roles', 'client_id', 'client_secret', 'corpus_roles', 'description', 'enabled', 'id', 'name',
 ];
 
 describe('app clients', () => {

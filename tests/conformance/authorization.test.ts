@@ -19,6 +19,21 @@ async function jobOn(server: Server, corpus: string): Promise<string> {
     return reply.json.job_id;
 }
 
+/** Somebody else's key, without rights. */
+async function keyOf(server: Server): Promise<string> {
+    const reply = await server.control('POST', '/v2/api_keys', { json: { name: 'of another' } });
+    assert.equal(reply.status, 201, reply.text);
+    return reply.json.id;
+}
+
+let users = 0;
+async function userOf(server: Server): Promise<string> {
+    const username = `user-${users++}`;
+    const reply = await server.control('POST', '/v2/users', { json: { email: `${username}@example.com`, username } });
+    assert.equal(reply.status, 201, reply.text);
+    return username;
+}
+
 describe('authorization', () => {
     const server = useServer({ args: ['--unseal-per-minute-max', '100000'] });
 
@@ -58,9 +73,13 @@ describe('authorization', () => {
                         path = template.replace('{job_id}', principal === 'no_credential' ? 'job_any' : await jobOn(server, `${key}-role`));
                     if (principal === 'no_credential' && template.includes('{corpus_key}'))
                         path = template.replace('{corpus_key}', 'any');
+                    if (template.includes('{api_key_id}')) path = template.replace('{api_key_id}', await keyOf(server));
+                    if (template.includes('{username}')) path = template.replace('{username}', await userOf(server));
+                    if (operation === 'POST /v2/api_keys') options.json = { name: 'made' };
+                    if (operation === 'POST /v2/users') options.json = { email: `made-by-${key}@example.com` };
                     if (operation === 'POST /v2/app_clients') options.json = { type: 'client_credentials', name: 'made' };
                     if (operation === 'POST /v2/corpora') options.json = { key: `${key}-made` };
-                    if (method === 'PATCH') options.json = { description: 'changed' };
+                    if (method === 'PATCH') options.json = template.includes('{api_key_id}') ? { enabled: false } : { description: 'changed' };
                     if (template.startsWith('/oauth') && method === 'POST') options.form = { grant_type: 'client_credentials' };
                     const reply = await server.request(method, path, options);
                     assert.equal(`${reply.status}`, cells[column], reply.text);

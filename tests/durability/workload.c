@@ -52,11 +52,11 @@ static enum status reopen(struct fixture *f)
 
 static enum status make_account(struct fixture *f)
 {
+    const struct principal owner = fixture_owner(SPAN("usr_1"), ACCOUNT);
     const struct account_new account = {
         .account_id = ACCOUNT,
         .name = SPAN("Main"),
-        .owner_user_id = SPAN("usr_1"),
-        .owner_username = SPAN("owner"),
+        .owner = &owner,
         .now = 1700000000,
     };
     const struct audit_event audit = fixture_audit(AUDIT_ACCOUNT_CREATE, ACCOUNT);
@@ -74,7 +74,7 @@ static enum status make_corpus(struct fixture *f, unsigned number)
 /* A client with a long description: some of its rows need pages of their own. */
 static enum status make_client(struct fixture *f, unsigned number)
 {
-    struct app_client client = fixture_client(f, number);
+    struct principal client = fixture_client(f, number);
     client.description = SPAN("as it was made");
     client.has_description = true;
     enter();
@@ -83,11 +83,11 @@ static enum status make_client(struct fixture *f, unsigned number)
 
 static enum status update_client(struct fixture *f, unsigned number, size_t step)
 {
-    struct app_client client;
+    struct principal client;
     struct span id = fixture_text(f, "app_", number);
     enter();
     enum status status =
-        left(store_app_client_get(f->store, ACCOUNT, id, &f->arena, &client, &f->err));
+        left(store_principal_get(f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, id, &f->arena, &client, &f->err));
     if (status != OK)
         return status;
     const size_t len = 40 + (step * 97) % 3000;
@@ -99,7 +99,7 @@ static enum status update_client(struct fixture *f, unsigned number, size_t step
     client.version++;
     const struct audit_event audit = fixture_audit(AUDIT_APP_CLIENT_UPDATE, id);
     enter();
-    return left(store_app_client_update(f->store, &client, &audit, &f->revision, &f->err));
+    return left(store_principal_update(f->store, &client, &audit, &f->revision, &f->err));
 }
 
 static enum status add_key(struct fixture *f)
@@ -140,7 +140,7 @@ static enum status delete_client(struct fixture *f)
     struct span client_id;
     const struct audit_event audit = fixture_audit(AUDIT_APP_CLIENT_DELETE, id);
     enter();
-    return left(store_app_client_delete(f->store, ACCOUNT, id, &audit, &f->arena, &client_id,
+    return left(store_principal_delete(f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, id, &audit, &f->arena, &client_id,
                                         &f->revision, &f->err));
 }
 
@@ -163,7 +163,7 @@ static enum status update_account(struct fixture *f)
 
 static enum status make_once(struct fixture *f)
 {
-    const struct app_client client = fixture_client(f, 100);
+    const struct principal client = fixture_client(f, 100);
     const struct store_idempotency idempotency = {.key = SPAN("a key"), .request = SPAN("digest")};
     enter();
     return left(fixture_try_create(f, &client, &idempotency));

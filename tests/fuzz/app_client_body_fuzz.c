@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Create and update bodies of application clients. */
 #include "api/api_app_client_fields.h"
-#include "model/app_client.h"
+#include "model/principal.h"
 
 #include "body_fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(const struct app_client *client)
+static void check(const struct principal *client)
 {
     assert(client->name.len <= NAME_LEN_MAX && client->description.len <= DESCRIPTION_LEN_MAX);
     assert(client->api_roles >> API_ROLE_COUNT == 0);
@@ -29,8 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const enum field_flag flags[] = {FIELD_CREATE, FIELD_UPDATE};
     for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
-        struct app_client client = {0};
-        struct app_client read_back = {0};
+        struct principal client = {0};
+        struct principal read_back = {0};
         struct body_fuzz fuzz = {.fields = app_client_fields,
                                  .count = APP_CLIENT_FIELD_COUNT,
                                  .object = &client,

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(err.status == INVALID);
         return 0;
     }
-    assert(record.kind == RECORD_KIND_APP_CLIENT && record.credential_count <= CREDENTIALS_MAX);
+    assert(record.kind < PRINCIPAL_KIND_COUNT && record.credential_count <= CREDENTIALS_MAX);
     assert(record.grants_digest.len == RECORD_DIGEST_BYTES && record.token_ttl_seconds >= 0);
     assert(record.api_roles >> API_ROLE_COUNT == 0);
     assert(is_within(record.id, data, size) && is_within(record.client_id, data, size));

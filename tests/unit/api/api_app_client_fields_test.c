@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/api_app_client_fields.h"
 
-#include "model/app_client.h"
+#include "model/principal.h"
 
 #include "fields_fixture.h"
 
 static const struct table table = {app_client_fields, APP_CLIENT_FIELD_COUNT};
 
 static void read_client(struct reading *r, enum field_flag flag, const char *body,
-                        struct app_client *client)
+                        struct principal *client)
 {
-    *client = (struct app_client){0};
+    *client = (struct principal){0};
     reading_open(r, &table, flag, body, client);
 }
 
@@ -18,13 +18,13 @@ static void a_create_body_fills_the_client(void **state)
 {
     (void)state;
     struct reading r;
-    struct app_client client;
+    struct principal client;
     read_client(&r, FIELD_CREATE,
                 "{'name':'crm','type':'client_credentials','description':'',"
                 "'api_roles':['owner','owner','viewer'],"
                 "'corpus_roles':[{'corpus_key':'k','role':'editor'},"
                 "{'role':'viewer','corpus_key':'k'}],"
-                "'agent_roles':[{'agent_key':'agt_1','role':'agent_user'}]}",
+                "'agent_roles':[{'agent_key':'agt_1','role':'agent_user'}],'enabled':false}",
                 &client);
     assert_int_equal(r.status, OK);
     assert_span_equal(client.name, "crm");
@@ -83,7 +83,7 @@ static void each_wrong_create_body_names_its_field(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct reading r;
-        struct app_client client;
+        struct principal client;
         read_client(&r, FIELD_CREATE, cases[i].body, &client);
         if (r.status != INVALID || reading_problem(&r, cases[i].field).len == 0)
             print_error("%s\n", cases[i].body);
@@ -97,11 +97,11 @@ static void each_wrong_create_body_names_its_field(void **state)
 static void an_update_takes_description_and_roles_only(void **state)
 {
     (void)state;
-    static const char *const refused[] = {"id", "name", "type", "client_id", "enabled", "x"};
+    static const char *const refused[] = {"id", "name", "type", "client_id", "x"};
     for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
         char body[64];
         struct reading r;
-        struct app_client client;
+        struct principal client;
         (void)snprintf(body, sizeof body, "{'%s':'client_credentials'}", refused[i]);
         read_client(&r, FIELD_UPDATE, body, &client);
         assert_int_equal(r.status, INVALID);
@@ -109,7 +109,7 @@ static void an_update_takes_description_and_roles_only(void **state)
         reading_close(&r);
     }
     struct reading r;
-    struct app_client client;
+    struct principal client;
     read_client(&r, FIELD_UPDATE, "{'description':'d','api_roles':[],'corpus_roles':[]}", &client);
     assert_int_equal(r.status, OK);
     assert_span_equal(client.description, "d");
@@ -123,7 +123,7 @@ static void an_update_leaves_what_it_does_not_name(void **state)
         "{}", "{'description':null,'api_roles':null,'corpus_roles':null,'agent_roles':null}"};
     struct corpus_grant grant = {.corpus_id = SPAN("crp_1"), .role = CORPUS_ROLE_OWNER};
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
-        struct app_client client = {.description = SPAN("old"),
+        struct principal client = {.description = SPAN("old"),
                                     .has_description = true,
                                     .api_roles = 5,
                                     .corpus_grants = &grant,
@@ -145,7 +145,7 @@ static void many_wrong_grants_are_one_refusal(void **state)
     (void)state;
     struct buf body AUTO(buf);
     struct reading r;
-    struct app_client client;
+    struct principal client;
     buf_init(&body, 1 << 16);
     buf_printf(&body, "{'name':'a','type':'client_credentials','corpus_roles':[");
     for (int i = 0; i < 100; i++)
@@ -168,7 +168,7 @@ static void grants_have_a_limit_on_their_number(void **state)
         for (int count = GRANTS_MAX; count <= GRANTS_MAX + 1; count++) {
             struct buf body AUTO(buf);
             struct reading r;
-            struct app_client client;
+            struct principal client;
             buf_init(&body, 1 << 16);
             buf_printf(&body, "{'name':'a','type':'client_credentials','%s':[", names[kind]);
             for (int i = 0; i < count; i++)
@@ -191,7 +191,7 @@ static void what_is_written_has_the_names_of_the_contract(void **state)
         {.corpus_id = SPAN("crp_2"), .corpus_key = SPAN("k"), .role = CORPUS_ROLE_VIEWER},
     };
     struct agent_grant agents[] = {{.agent_key = SPAN("agt_1"), .role = AGENT_ROLE_USER}};
-    const struct app_client client = {
+    const struct principal client = {
         .id = SPAN("app_1"),
         .account_id = SPAN("acc_1"),
         .client_id = SPAN("abc"),
@@ -209,13 +209,13 @@ static void what_is_written_has_the_names_of_the_contract(void **state)
                         "{\"id\":\"app_1\",\"name\":\"crm\",\"client_id\":\"abc\","
                         "\"api_roles\":[\"owner\",\"viewer\"],"
                         "\"corpus_roles\":[{\"corpus_key\":\"k\",\"role\":\"viewer\"}],"
-                        "\"agent_roles\":[{\"agent_key\":\"agt_1\",\"role\":\"agent_user\"}]}");
+                        "\"agent_roles\":[{\"agent_key\":\"agt_1\",\"role\":\"agent_user\"}],\"enabled\":false}");
 }
 
 static void without_memory_no_wrong_body_is_taken(void **state)
 {
     (void)state;
-    struct app_client client = {0};
+    struct principal client = {0};
     reading_without_memory(&table, CREATE("'description':7"), &client);
     reading_without_memory(&table, CREATE("'api_roles':['boss']"), &client);
     reading_without_memory(&table, CREATE("'agent_roles':[{}]"), &client);

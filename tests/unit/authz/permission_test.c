@@ -88,7 +88,7 @@ static void covers_compares_corpus_roles_by_rank(void **state)
     const struct corpus_grant held[] = {{.corpus_id = SPAN("crp_1"), .role = CORPUS_ROLE_EDITOR}};
     const struct caller caller = {.corpus_grants = held, .corpus_grant_count = 1};
     struct corpus_grant wanted = {.corpus_id = SPAN("crp_1"), .role = CORPUS_ROLE_VIEWER};
-    const struct app_client target = {.corpus_grants = &wanted, .corpus_grant_count = 1};
+    const struct principal target = {.corpus_grants = &wanted, .corpus_grant_count = 1};
     assert_true(authz_covers(&caller, &target));
     wanted.role = CORPUS_ROLE_ADMINISTRATOR;
     assert_false(authz_covers(&caller, &target));
@@ -103,7 +103,7 @@ static void administrators_do_not_cover_owners(void **state)
     (void)state;
     const struct caller administrator = {.api_roles = 1u << API_ROLE_ADMINISTRATOR};
     const struct caller owner = {.api_roles = 1u << API_ROLE_OWNER};
-    const struct app_client target = {.api_roles = 1u << API_ROLE_OWNER};
+    const struct principal target = {.api_roles = 1u << API_ROLE_OWNER};
     assert_false(authz_covers(&administrator, &target));
     assert_true(authz_covers(&owner, &target));
 }

@@ -5,9 +5,9 @@
 
 #include "base/arena.h"
 #include "codec/json.h"
-#include "model/app_client.h"
+#include "model/principal.h"
 
-#define AT(member) offsetof(struct app_client, member)
+#define AT(member) offsetof(struct principal, member)
 
 static const struct field fields[] = {
     {.name = SPAN_INIT("id"), .type = FIELD_TEXT, .flags = FIELD_OUT, .offset = AT(id)},
@@ -39,7 +39,7 @@ static const struct field fields[] = {
 
 struct reading {
     struct arena arena;
-    struct app_client client;
+    struct principal client;
     struct problems problems;
     uint32_t seen;
     enum status status;
@@ -160,7 +160,7 @@ static void writing_leaves_out_what_is_empty_or_gone(void **state)
     struct json_writer writer;
     struct corpus_grant grants[] = {{.corpus_key = SPAN("k"), .role = CORPUS_ROLE_VIEWER},
                                     {.corpus_id = SPAN("crp_1"), .role = CORPUS_ROLE_OWNER}};
-    const struct app_client client = {.id = SPAN("app_1"),
+    const struct principal client = {.id = SPAN("app_1"),
                                       .name = SPAN("a"),
                                       .api_roles = 1u << API_ROLE_VIEWER,
                                       .corpus_grants = grants,

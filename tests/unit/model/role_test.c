@@ -2,7 +2,7 @@
 #include "model/role.h"
 
 #include "base/attr.h"
-#include "model/app_client.h"
+#include "model/principal.h"
 #include "../unit.h"
 
 struct table {
@@ -14,7 +14,7 @@ static const struct table tables[] = {
     {api_role_names, API_ROLE_COUNT},
     {corpus_role_names, CORPUS_ROLE_COUNT},
     {agent_role_names, AGENT_ROLE_COUNT},
-    {credential_kind_names, CREDENTIAL_KIND_COUNT},
+    {principal_credential_kinds, CREDENTIAL_KIND_COUNT},
 };
 
 static void every_name_is_there_once_and_found(void **state)
@@ -38,7 +38,7 @@ static void names_are_the_contracts(void **state)
     assert_span_equal(api_role_names[API_ROLE_VIEWER], "viewer");
     assert_span_equal(corpus_role_names[CORPUS_ROLE_EDITOR], "editor");
     assert_span_equal(agent_role_names[AGENT_ROLE_USER], "agent_user");
-    assert_span_equal(credential_kind_names[CREDENTIAL_FEDERATED], "federated");
+    assert_span_equal(principal_credential_kinds[CREDENTIAL_FEDERATED], "federated");
 }
 
 static void other_names_are_not_found(void **state)

@@ -199,7 +199,7 @@ static void no_memory_is_not_a_refusal(void **state)
 struct token_bench {
     struct exchange_fixture e;
     struct fixture *store;
-    struct state_client decoy;
+    struct state_principal decoy;
 };
 
 static void bench_open(struct token_bench *bench, void **state, const char *type, const char *body)
@@ -234,7 +234,7 @@ static void bench_run(struct token_bench *bench)
 static int setup(void **state)
 {
     (void)fixture_setup(state);
-    const struct app_client client = fixture_client(*state, 1);
+    const struct principal client = fixture_client(*state, 1);
     fixture_create(*state, &client);
     return 0;
 }
@@ -263,9 +263,9 @@ static void a_client_unknown_to_the_loop_is_looked_for_by_a_worker(void **state)
     oauth_token(x);
     assert_int_equal(x->next, NEXT_SIGNER);
     const struct signing_request *ask = x->ask;
-    const struct state_client *client;
+    const struct state_principal *client;
     int64_t revision;
-    assert_int_equal(state_client_find(bench.e.app.state, SPAN("client1"), &client, &revision), OK);
+    assert_int_equal(state_principal_find(bench.e.app.state, PRINCIPAL_APP_CLIENT, SPAN("client1"), &client, &revision), OK);
     assert_int_equal(ask->op, SIGNING_TOKEN);
     assert_true(span_equal(ask->token.record, client->record));
     assert_true(ask->token.record.ptr != client->record.ptr); /* the entry may go meanwhile */
@@ -277,7 +277,7 @@ static void a_client_unknown_to_the_loop_is_looked_for_by_a_worker(void **state)
     assert_int_equal(ask->token.revision, revision);
     assert_int_equal(ask->token.revision, bench.store->revision);
     assert_int_equal(ask->token.ttl_seconds, 0);
-    state_client_release(client);
+    state_principal_release(client);
     bench_close(&bench);
 }
 

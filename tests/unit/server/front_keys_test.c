@@ -81,7 +81,7 @@ static void issues_with_the_active_key(struct fixture *f, struct a_signer *s,
     struct signing_reply reply;
     struct jws jws;
     arena_init(&bench.arena, 1 << 20);
-    const struct app_client client = bench_client(&bench);
+    const struct principal client = bench_client(&bench);
     const struct signing_request request = bench_token(&bench, &client);
     assert_int_equal(bench_call(&bench, &request, &reply), OK);
     assert_int_equal(jws_split(reply.token.token, &f->arena, &jws, NULL), OK);

@@ -69,9 +69,9 @@ static inline void bench_load_keys(struct bench *bench, struct span alg)
 }
 
 /* An enabled client with two roles and one credential for SECRET. */
-static inline struct app_client bench_client(struct bench *bench)
+static inline struct principal bench_client(struct bench *bench)
 {
-    struct app_client client = {
+    struct principal client = {
         .id = SPAN("app_0123456789ab"),
         .account_id = SPAN("acc_0123456789ab"),
         .client_id = SPAN("abcdefghijklmnopqrstuvwxyz"),
@@ -97,7 +97,7 @@ static inline struct app_client bench_client(struct bench *bench)
     return client;
 }
 
-static inline struct span bench_record(struct bench *bench, const struct app_client *client)
+static inline struct span bench_record(struct bench *bench, const struct principal *client)
 {
     unsigned char digest[RECORD_DIGEST_BYTES];
     struct buf grants;
@@ -113,7 +113,7 @@ static inline struct span bench_record(struct bench *bench, const struct app_cli
 
 /* A token request for the client as it is, its record authenticated, with the right secret. */
 static inline struct signing_request bench_token(struct bench *bench,
-                                                 const struct app_client *client)
+                                                 const struct principal *client)
 {
     struct signing_reply reply;
     struct span record = bench_record(bench, client);

@@ -217,7 +217,7 @@ static void a_token_says_what_it_must(void **state)
     struct world *world = *state;
     struct signing_reply reply;
     struct jwt_claims claims;
-    const struct app_client client = bench_client(&world->bench);
+    const struct principal client = bench_client(&world->bench);
     const struct signing_request request = bench_token(&world->bench, &client);
     assert_int_equal(bench_call(&world->bench, &request, &reply), OK);
     assert_int_equal(reply.token.expires_in, 1800);
@@ -252,7 +252,7 @@ static void the_payload_is_in_its_fixed_order(void **state)
     struct world *world = *state;
     struct signing_reply reply;
     struct jws jws;
-    struct app_client client = bench_client(&world->bench);
+    struct principal client = bench_client(&world->bench);
     client.api_roles = 0;
     const struct signing_request request = bench_token(&world->bench, &client);
     assert_int_equal(bench_call(&world->bench, &request, &reply), OK);
@@ -274,7 +274,7 @@ static void tokens_of_every_algorithm_verify(void **state)
     static const struct span algs[] = {SPAN_INIT("RS256"), SPAN_INIT("PS256"), SPAN_INIT("ES256"),
                                        SPAN_INIT("EdDSA")};
     bench_load_keys(&world->bench, SPAN("ES256"));
-    const struct app_client client = bench_client(&world->bench);
+    const struct principal client = bench_client(&world->bench);
     const struct signing_request request = bench_token(&world->bench, &client);
     for (size_t i = 0; i < ARRAY_LEN(algs); i++) {
         struct signing_reply reply;
@@ -294,7 +294,7 @@ static void a_key_that_is_not_active_does_not_sign(void **state)
     struct world *world = *state;
     struct signing_reply reply;
     struct jwt_claims claims;
-    const struct app_client client = bench_client(&world->bench);
+    const struct principal client = bench_client(&world->bench);
     const struct signing_request request = bench_token(&world->bench, &client);
     struct signing_reply made = bench_make_key(&world->bench, SIGNING_KEY_TOKEN, SPAN("ES256"));
     struct signing_request load = bench_load_of(SIGNING_KEY_TOKEN, SPAN("ES256"), &made);
@@ -323,7 +323,7 @@ static void the_shortest_of_record_wish_and_cap_is_the_life(void **state)
         {100000, 0, 86400},    {0, -1, 1800},    {100000, -5, 86400},  {0, INT64_MIN, 1800},
         {INT64_MAX, 0, 86400}, {1, 0, 1},        {0, INT64_MAX, 1800},
     };
-    struct app_client client = bench_client(&world->bench);
+    struct principal client = bench_client(&world->bench);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct signing_reply reply;
         struct jwt_claims claims;
@@ -340,7 +340,7 @@ static void the_shortest_of_record_wish_and_cap_is_the_life(void **state)
 static void a_wrong_secret_is_unauthenticated(void **state)
 {
     struct world *world = *state;
-    const struct app_client client = bench_client(&world->bench);
+    const struct principal client = bench_client(&world->bench);
     struct signing_request request = bench_token(&world->bench, &client);
     request.token.secret = SPAN("pst_cs_wrong");
     assert_int_equal(token_status(world, &request), UNAUTHENTICATED);
@@ -358,7 +358,7 @@ static void a_wrong_secret_is_unauthenticated(void **state)
 static void a_secret_alone_is_judged_like_that_of_a_token(void **state)
 {
     struct world *world = *state;
-    struct app_client client = bench_client(&world->bench);
+    struct principal client = bench_client(&world->bench);
     struct signing_request request = bench_token(&world->bench, &client);
     struct signing_reply reply;
     request.op = SIGNING_SECRET;
@@ -379,7 +379,7 @@ static void a_secret_alone_is_judged_like_that_of_a_token(void **state)
 static void a_credential_that_is_not_there_is_unauthenticated(void **state)
 {
     struct world *world = *state;
-    struct app_client client = bench_client(&world->bench);
+    struct principal client = bench_client(&world->bench);
     struct signing_request request = bench_token(&world->bench, &client);
     request.token.credential_id = SPAN("crd_zzzzzzzzzzzz");
     assert_int_equal(token_status(world, &request), UNAUTHENTICATED);
@@ -409,7 +409,7 @@ static void what_is_off_expired_or_retired_is_unauthenticated(void **state)
         {true, 0, 0, CREDENTIAL_API_KEY, UNAUTHENTICATED},
         {true, 0, 0, CREDENTIAL_PUBLIC_KEY, UNAUTHENTICATED},
     };
-    struct app_client client = bench_client(&world->bench);
+    struct principal client = bench_client(&world->bench);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         client.is_enabled = cases[i].is_enabled;
         client.credentials[0].expires_at = cases[i].expires_at;
@@ -424,7 +424,7 @@ static void what_is_off_expired_or_retired_is_unauthenticated(void **state)
 static void a_secret_works_only_for_its_account_and_client(void **state)
 {
     struct world *world = *state;
-    struct app_client client = bench_client(&world->bench);
+    struct principal client = bench_client(&world->bench);
     client.account_id = SPAN("acc_zzzzzzzzzzzz");
     struct signing_request request = bench_token(&world->bench, &client);
     assert_int_equal(token_status(world, &request), UNAUTHENTICATED);
@@ -463,7 +463,7 @@ static void hashes_tell_their_parts_apart(void **state)
 static void a_record_that_we_did_not_authenticate_is_corrupt(void **state)
 {
     struct world *world = *state;
-    struct app_client client = bench_client(&world->bench);
+    struct principal client = bench_client(&world->bench);
     const struct signing_request good = bench_token(&world->bench, &client);
     struct signing_request bad = good;
     client.api_roles |= 1U << API_ROLE_ADMINISTRATOR; /* as by an UPDATE by hand */
@@ -486,7 +486,7 @@ static void every_bit_of_the_record_counts(void **state)
 {
     struct world *world = *state;
     char changed[RECORD_LEN_MAX];
-    const struct app_client client = bench_client(&world->bench);
+    const struct principal client = bench_client(&world->bench);
     struct signing_request request = bench_token(&world->bench, &client);
     struct span record = request.token.record;
     for (size_t i = 0; i < record.len; i++) {
@@ -504,7 +504,7 @@ static void a_record_that_does_not_parse_gets_no_mac(void **state)
 {
     struct world *world = *state;
     char changed[RECORD_LEN_MAX];
-    const struct app_client client = bench_client(&world->bench);
+    const struct principal client = bench_client(&world->bench);
     struct span record = bench_record(&world->bench, &client);
     struct signing_request request = {.op = SIGNING_RECORD_MAC,
                                       .record_mac = {span_first(record, record.len - 1)}};
@@ -521,7 +521,7 @@ static void a_token_without_an_audience_or_too_long_is_invalid(void **state)
 {
     struct world *world = *state;
     static char audience[1024];
-    const struct app_client client = bench_client(&world->bench);
+    const struct principal client = bench_client(&world->bench);
     struct signing_request request = bench_token(&world->bench, &client);
     request.token.audience = SPAN("");
     assert_int_equal(token_status(world, &request), INVALID);
@@ -537,7 +537,7 @@ static void a_token_without_an_audience_or_too_long_is_invalid(void **state)
 
 /* --- Reading secrets back --- */
 
-static struct signing_request unseal_of(const struct app_client *client)
+static struct signing_request unseal_of(const struct principal *client)
 {
     return (struct signing_request){.op = SIGNING_UNSEAL,
                                     .unseal = {.account_id = client->account_id,
@@ -550,7 +550,7 @@ static void a_sealed_secret_reads_back(void **state)
 {
     struct world *world = *state;
     struct signing_reply reply;
-    const struct app_client client = bench_client(&world->bench);
+    const struct principal client = bench_client(&world->bench);
     const struct signing_request request = unseal_of(&client);
     assert_true(client.credentials[0].sealed.len > sizeof SECRET);
     assert_int_equal(bench_call(&world->bench, &request, &reply), OK);
@@ -560,7 +560,7 @@ static void a_sealed_secret_reads_back(void **state)
 static void a_sealed_secret_opens_only_in_its_own_row(void **state)
 {
     struct world *world = *state;
-    const struct app_client client = bench_client(&world->bench);
+    const struct principal client = bench_client(&world->bench);
     struct signing_request request = unseal_of(&client);
     request.unseal.account_id = SPAN("acc_zzzzzzzzzzzz");
     assert_int_equal(token_status(world, &request), CORRUPT);
@@ -594,7 +594,7 @@ static void reading_back_is_capped_per_minute_over_all_lanes(void **state)
     struct world *world = *state;
     struct signer_worker *first = world->worker;
     struct signer_worker *second = signer_worker_new(&world->signer);
-    const struct app_client client = bench_client(&world->bench);
+    const struct principal client = bench_client(&world->bench);
     const struct signing_request request = unseal_of(&client);
     assert_non_null(second);
     for (int i = 0; i < UNSEAL_MAX; i++) {
@@ -679,7 +679,7 @@ static struct signing_reply ask_clock(struct world *world, struct span mark, boo
 static void a_mark_holds_tokens_back_until_its_time_comes(void **state)
 {
     struct world *world = *state;
-    const struct app_client client = bench_client(&world->bench);
+    const struct principal client = bench_client(&world->bench);
     const struct signing_request token = bench_token(&world->bench, &client);
     world->time.now_us = now_us;
     struct span mark = ask_clock(world, (struct span){0}, false).clock.mark;
@@ -702,7 +702,7 @@ static void a_mark_holds_tokens_back_until_its_time_comes(void **state)
 static void an_accepted_clock_is_held_by_no_mark(void **state)
 {
     struct world *world = *state;
-    const struct app_client client = bench_client(&world->bench);
+    const struct principal client = bench_client(&world->bench);
     const struct signing_request token = bench_token(&world->bench, &client);
     world->time.now_us = now_us;
     struct span mark = ask_clock(world, (struct span){0}, false).clock.mark;

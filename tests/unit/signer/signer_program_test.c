@@ -146,7 +146,7 @@ static void it_issues_a_token_and_ends_with_its_lanes(void **state)
     struct jwk *key;
     arena_init(&bench.arena, ARENA_BYTES);
     bench_load_keys(&bench, SPAN("RS256"));
-    const struct app_client client = bench_client(&bench);
+    const struct principal client = bench_client(&bench);
     const struct signing_request request = bench_token(&bench, &client);
     /* Keys loaded over one lane serve all. */
     assert_int_equal(signing_call(second, &request, CALL_MS, &bench.arena, &reply, &err), OK);

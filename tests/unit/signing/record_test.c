@@ -20,9 +20,9 @@ static struct credential two_credentials[] = {
      .hash = SPAN_INIT("\x01hash of a")},
 };
 
-static struct app_client make_client(void)
+static struct principal make_client(void)
 {
-    return (struct app_client){
+    return (struct principal){
         .id = SPAN("app_0123456789ab"),
         .account_id = SPAN("acc_0123456789ab"),
         .client_id = SPAN("abcdefghijklmnopqrstuvwxyz"),
@@ -35,7 +35,7 @@ static struct app_client make_client(void)
     };
 }
 
-static void write_record(const struct app_client *client, struct buf *out)
+static void write_record(const struct principal *client, struct buf *out)
 {
     buf_init(out, RECORD_LEN_MAX);
     record_write(client, digest, out);
@@ -46,11 +46,11 @@ static void a_record_is_read_as_it_was_written(void **state)
     (void)state;
     struct buf bytes AUTO(buf);
     struct record record;
-    const struct app_client client = make_client();
+    const struct principal client = make_client();
     write_record(&client, &bytes);
     assert_true(buf_ok(&bytes));
     assert_int_equal(record_read(buf_span(&bytes), &record, NULL), OK);
-    assert_int_equal(record.kind, RECORD_KIND_APP_CLIENT);
+    assert_int_equal(record.kind, PRINCIPAL_APP_CLIENT);
     assert_span_equal(record.id, "app_0123456789ab");
     assert_span_equal(record.account_id, "acc_0123456789ab");
     assert_span_equal(record.client_id, "abcdefghijklmnopqrstuvwxyz");
@@ -73,7 +73,7 @@ static void the_order_of_credentials_does_not_matter(void **state)
     (void)state;
     struct buf one AUTO(buf);
     struct buf other AUTO(buf);
-    struct app_client client = make_client();
+    struct principal client = make_client();
     struct credential turned[] = {two_credentials[1], two_credentials[0]};
     write_record(&client, &one);
     client.credentials = turned;
@@ -87,10 +87,10 @@ static void every_covered_field_changes_the_record(void **state)
 {
     (void)state;
     struct buf original AUTO(buf);
-    const struct app_client client = make_client();
+    const struct principal client = make_client();
     write_record(&client, &original);
     for (int i = 0; i < 12; i++) {
-        struct app_client changed = client;
+        struct principal changed = client;
         struct credential credentials[] = {two_credentials[0], two_credentials[1]};
         unsigned char grants[RECORD_DIGEST_BYTES];
         memcpy(grants, digest, sizeof grants);
@@ -146,7 +146,7 @@ static void a_record_cut_anywhere_or_with_more_behind_is_refused(void **state)
     struct buf bytes AUTO(buf);
     struct record record;
     struct err err = {0};
-    const struct app_client client = make_client();
+    const struct principal client = make_client();
     write_record(&client, &bytes);
     for (size_t len = 0; len < bytes.len; len++) {
         char *copy = malloc(len == 0 ? 1 : len);
@@ -171,14 +171,14 @@ static void values_outside_their_range_are_refused(void **state)
     } cases[] = {
         {0, 2},               /* version */
         {1, 0},               /* kind */
-        {1, 2},               /* kind */
+        {1, 4},               /* kind */
         {ENABLED_AT, 2},      /* a flag */
         {TTL_AT + 7, 0x80},   /* negative */
         {ROLES_AT + 3, 0x80}, /* a role that there is not */
         {ROLES_AT + 4 + RECORD_DIGEST_BYTES, CREDENTIALS_MAX + 1},
         {ROLES_AT + 4 + RECORD_DIGEST_BYTES + 1 + 20, CREDENTIAL_KIND_COUNT},
     };
-    const struct app_client client = make_client();
+    const struct principal client = make_client();
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct buf bytes AUTO(buf);
         struct record record;
@@ -194,7 +194,7 @@ static void the_largest_client_fits_and_a_larger_one_is_not_written(void **state
     (void)state;
     static char long_text[65];
     struct credential credentials[CREDENTIALS_MAX + 1];
-    struct app_client client = make_client();
+    struct principal client = make_client();
     struct record record;
     memset(long_text, 'x', sizeof long_text);
     for (size_t i = 0; i < ARRAY_LEN(credentials); i++)
@@ -233,7 +233,7 @@ static void grants_do_not_depend_on_order_but_on_everything_else(void **state)
         {.agent_key = SPAN("x"), .role = AGENT_ROLE_VIEWER},
     };
     struct agent_grant agents_turned[] = {agents[1], agents[0]};
-    struct app_client client = {.corpus_grants = corpora,
+    struct principal client = {.corpus_grants = corpora,
                                 .corpus_grant_count = 2,
                                 .agent_grants = agents,
                                 .agent_grant_count = 2};

@@ -54,39 +54,39 @@ static int teardown(void **state)
 }
 
 static enum status load(struct bench *bench, struct span client_id,
-                        const struct state_client **ret_client, int64_t *ret_revision)
+                        const struct state_principal **ret_client, int64_t *ret_revision)
 {
     bench->f->err = (struct err){0};
-    return state_client_load(bench->state, client_id, &bench->f->arena, ret_client, ret_revision,
+    return state_principal_load(bench->state, PRINCIPAL_APP_CLIENT, client_id, &bench->f->arena, ret_client, ret_revision,
                              &bench->f->err);
 }
 
 static bool is_in_memory(struct bench *bench, struct span client_id)
 {
-    AUTO(state_client) const struct state_client *client = NULL;
+    AUTO(state_principal) const struct state_principal *client = NULL;
     int64_t revision;
-    return state_client_find(bench->state, client_id, &client, &revision) == OK;
+    return state_principal_find(bench->state, PRINCIPAL_APP_CLIENT, client_id, &client, &revision) == OK;
 }
 
-static struct record record_of(const struct state_client *client)
+static struct record record_of(const struct state_principal *client)
 {
     struct record record;
     assert_int_equal(record_read(client->record, &record, NULL), OK);
     return record;
 }
 
-static void update(struct bench *bench, struct app_client *client)
+static void update(struct bench *bench, struct principal *client)
 {
     const struct audit_event audit = fixture_audit(AUDIT_APP_CLIENT_UPDATE, client->id);
     client->version++;
-    assert_ok(bench->f, store_app_client_update(bench->f->store, client, &audit,
+    assert_ok(bench->f, store_principal_update(bench->f->store, client, &audit,
                                                 &bench->f->revision, &bench->f->err));
 }
 
 static void a_client_is_loaded_once_and_then_found(void **state)
 {
     struct bench *bench = *state;
-    struct app_client stored = fixture_client(bench->f, 1);
+    struct principal stored = fixture_client(bench->f, 1);
     struct corpus corpus = fixture_corpus(bench->f, 1);
     struct corpus_grant grant = {
         .corpus_key = corpus.key, .corpus_id = corpus.id, .role = CORPUS_ROLE_EDITOR};
@@ -97,22 +97,22 @@ static void a_client_is_loaded_once_and_then_found(void **state)
     stored.token_ttl_seconds = 60;
     fixture_create(bench->f, &stored);
 
-    AUTO(state_client) const struct state_client *loaded = NULL;
-    AUTO(state_client) const struct state_client *found = NULL;
+    AUTO(state_principal) const struct state_principal *loaded = NULL;
+    AUTO(state_principal) const struct state_principal *found = NULL;
     int64_t revision = 0;
     assert_false(is_in_memory(bench, stored.client_id));
     assert_ok(bench->f, load(bench, stored.client_id, &loaded, &revision));
     assert_int_equal(revision, bench->f->revision);
     revision = 0;
-    assert_int_equal(state_client_find(bench->state, stored.client_id, &found, &revision), OK);
+    assert_int_equal(state_principal_find(bench->state, PRINCIPAL_APP_CLIENT, stored.client_id, &found, &revision), OK);
     assert_ptr_equal(found, loaded);
     assert_int_equal(revision, bench->f->revision);
-    assert_int_equal(state_count(bench->state).clients, 1);
+    assert_int_equal(state_count(bench->state).principals, 1);
     assert_true(state_count(bench->state).bytes > sizeof *found);
 
     assert_true(span_equal(found->id, stored.id));
     assert_true(span_equal(found->account_id, ACCOUNT));
-    assert_true(span_equal(found->client_id, stored.client_id));
+    assert_true(span_equal(found->name, stored.client_id));
     assert_true(found->is_enabled);
     assert_int_equal(found->api_roles, stored.api_roles);
     assert_int_equal(found->token_ttl_seconds_max, 0);
@@ -132,9 +132,9 @@ static void a_client_is_loaded_once_and_then_found(void **state)
 static void who_is_unknown_is_not_kept(void **state)
 {
     struct bench *bench = *state;
-    const struct state_client *client = NULL;
+    const struct state_principal *client = NULL;
     int64_t revision = 7;
-    assert_int_equal(state_client_find(bench->state, SPAN("nobody"), &client, &revision),
+    assert_int_equal(state_principal_find(bench->state, PRINCIPAL_APP_CLIENT, SPAN("nobody"), &client, &revision),
                      NOT_FOUND);
     assert_int_equal(load(bench, SPAN("nobody"), &client, &revision), NOT_FOUND);
     assert_int_equal(load(bench, SPAN(""), &client, &revision), NOT_FOUND);
@@ -142,22 +142,22 @@ static void who_is_unknown_is_not_kept(void **state)
     assert_int_equal(revision, 7);
     /* The callers word what follows: a cause from here would reach a challenge. */
     assert_int_equal(bench->f->err.status, OK);
-    assert_int_equal(state_count(bench->state).clients, 0);
+    assert_int_equal(state_count(bench->state).principals, 0);
 }
 
 static void a_change_forgets_the_client_before_the_write_returns(void **state)
 {
     struct bench *bench = *state;
-    struct app_client stored = fixture_client(bench->f, 1);
-    struct app_client other = fixture_client(bench->f, 2);
+    struct principal stored = fixture_client(bench->f, 1);
+    struct principal other = fixture_client(bench->f, 2);
     fixture_create(bench->f, &stored);
     fixture_create(bench->f, &other);
-    const struct state_client *client;
+    const struct state_principal *client;
     int64_t revision;
     assert_ok(bench->f, load(bench, other.client_id, &client, &revision));
-    state_client_release(client);
+    state_principal_release(client);
     assert_ok(bench->f, load(bench, stored.client_id, &client, &revision));
-    state_client_release(client);
+    state_principal_release(client);
 
     stored.is_enabled = false;
     update(bench, &stored);
@@ -167,12 +167,12 @@ static void a_change_forgets_the_client_before_the_write_returns(void **state)
     assert_false(client->is_enabled);
     assert_int_equal(record_of(client).version, 2);
     assert_int_equal(revision, bench->f->revision);
-    state_client_release(client);
+    state_principal_release(client);
 
     const struct audit_event audit = fixture_audit(AUDIT_APP_CLIENT_DELETE, stored.id);
     struct span client_id;
     assert_ok(bench->f,
-              store_app_client_delete(bench->f->store, ACCOUNT, stored.id, &audit, &bench->f->arena,
+              store_principal_delete(bench->f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, stored.id, &audit, &bench->f->arena,
                                       &client_id, &bench->f->revision, &bench->f->err));
     assert_false(is_in_memory(bench, stored.client_id));
     assert_int_equal(load(bench, stored.client_id, &client, &revision), NOT_FOUND);
@@ -183,15 +183,15 @@ static void a_database_opened_again_forgets_everything(void **state)
 {
     struct bench *bench = *state;
     for (unsigned i = 1; i <= 3; i++) {
-        AUTO(state_client) const struct state_client *loaded = NULL;
+        AUTO(state_principal) const struct state_principal *loaded = NULL;
         int64_t revision;
-        struct app_client client = fixture_client(bench->f, i);
+        struct principal client = fixture_client(bench->f, i);
         fixture_create(bench->f, &client);
         assert_int_equal(load(bench, client.client_id, &loaded, &revision), OK);
         assert_true(is_in_memory(bench, client.client_id));
     }
     state_apply(bench->state, state_revision(bench->state) + 1, SPAN("*"), (struct span){0});
-    assert_int_equal(state_count(bench->state).clients, 0);
+    assert_int_equal(state_count(bench->state).principals, 0);
     assert_int_equal(state_count(bench->state).bytes, 0);
 }
 
@@ -200,14 +200,14 @@ static void every_change_raises_the_revision(void **state)
     struct bench *bench = *state;
     assert_int_equal(state_revision(bench->state), store_revision(bench->f->store));
     int64_t before = state_revision(bench->state);
-    struct app_client stored = fixture_client(bench->f, 1);
+    struct principal stored = fixture_client(bench->f, 1);
     fixture_create(bench->f, &stored);
     assert_true(state_revision(bench->state) > before);
     assert_int_equal(state_revision(bench->state), bench->f->revision);
-    const struct state_client *client;
+    const struct state_principal *client;
     int64_t revision;
     assert_ok(bench->f, load(bench, stored.client_id, &client, &revision));
-    state_client_release(client);
+    state_principal_release(client);
 
     /* Of another kind with the same id: nothing is forgotten. */
     before = state_revision(bench->state);
@@ -215,45 +215,45 @@ static void every_change_raises_the_revision(void **state)
     fixture_create_corpus(bench->f, &corpus);
     assert_true(state_revision(bench->state) > before);
     state_apply(bench->state, state_revision(bench->state) + 1, SPAN("corpus"), stored.client_id);
-    assert_int_equal(state_client_find(bench->state, stored.client_id, &client, &revision), OK);
+    assert_int_equal(state_principal_find(bench->state, PRINCIPAL_APP_CLIENT, stored.client_id, &client, &revision), OK);
     assert_int_equal(revision, bench->f->revision + 1);
-    state_client_release(client);
+    state_principal_release(client);
 }
 
 /* The change is applied here before the store shows it: what the store then answers is too old. */
 static void a_fill_overtaken_by_a_change_is_not_kept(void **state)
 {
     struct bench *bench = *state;
-    const struct state_client *client = NULL;
+    const struct state_principal *client = NULL;
     int64_t revision;
-    struct app_client stored = fixture_client(bench->f, 1);
-    struct app_client other = fixture_client(bench->f, 2);
+    struct principal stored = fixture_client(bench->f, 1);
+    struct principal other = fixture_client(bench->f, 2);
     fixture_create(bench->f, &stored);
     fixture_create(bench->f, &other);
     state_apply(bench->state, bench->f->revision + 1, SPAN("app_client"), stored.client_id);
     assert_int_equal(load(bench, stored.client_id, &client, &revision), UNAVAILABLE);
     assert_null(client);
-    assert_int_equal(state_count(bench->state).clients, 0);
+    assert_int_equal(state_count(bench->state).principals, 0);
     assert_ok(bench->f, load(bench, other.client_id, &client, &revision));
-    state_client_release(client);
+    state_principal_release(client);
     update(bench, &stored); /* the store has caught up */
     assert_ok(bench->f, load(bench, stored.client_id, &client, &revision));
     assert_int_equal(record_of(client).version, 2);
-    state_client_release(client);
+    state_principal_release(client);
 }
 
 /* More changes than are remembered: whether one was of this client can no longer be told. */
 static void a_fill_older_than_what_is_remembered_is_not_kept(void **state)
 {
     struct bench *bench = *state;
-    const struct state_client *client = NULL;
+    const struct state_principal *client = NULL;
     int64_t revision;
-    struct app_client stored = fixture_client(bench->f, 1);
+    struct principal stored = fixture_client(bench->f, 1);
     fixture_create(bench->f, &stored);
     for (int i = 1; i <= 1024; i++)
         state_apply(bench->state, bench->f->revision + i, SPAN("app_client"), SPAN("other"));
     assert_ok(bench->f, load(bench, stored.client_id, &client, &revision));
-    state_client_release(client);
+    state_principal_release(client);
     for (int i = 1025; i <= 1026; i++)
         state_apply(bench->state, bench->f->revision + i, SPAN("app_client"), SPAN("other"));
     state_apply(bench->state, bench->f->revision + 1027, SPAN("app_client"), stored.client_id);
@@ -269,61 +269,61 @@ static void the_bound_on_bytes_holds(void **state)
     state_free(bench->state);
     bench->state = state_new(bench->f->store, BYTES_MAX);
     for (unsigned number = 0; number < CLIENTS; number++) {
-        const struct state_client *client;
+        const struct state_principal *client;
         int64_t revision;
-        struct app_client stored = fixture_client(bench->f, number);
+        struct principal stored = fixture_client(bench->f, number);
         fixture_create(bench->f, &stored);
         assert_ok(bench->f, load(bench, stored.client_id, &client, &revision));
-        state_client_release(client);
+        state_principal_release(client);
         assert_true(is_in_memory(bench, stored.client_id)); /* the newest is never the victim */
         struct state_counts counts = state_count(bench->state);
-        assert_true(counts.clients <= number + 1 && counts.bytes <= BYTES_MAX);
+        assert_true(counts.principals <= number + 1 && counts.bytes <= BYTES_MAX);
     }
     struct state_counts counts = state_count(bench->state);
-    assert_true(counts.clients > SHARDS / 2 && counts.clients < CLIENTS);
+    assert_true(counts.principals > SHARDS / 2 && counts.principals < CLIENTS);
 }
 
 static void what_is_larger_than_its_room_is_answered_and_not_kept(void **state)
 {
     struct bench *bench = *state;
-    const struct state_client *client;
+    const struct state_principal *client;
     int64_t revision;
     state_free(bench->state);
     bench->state = state_new(bench->f->store, 64 * SHARDS);
-    struct app_client stored = fixture_client(bench->f, 1);
+    struct principal stored = fixture_client(bench->f, 1);
     fixture_create(bench->f, &stored);
     for (int i = 0; i < 2; i++) {
         assert_ok(bench->f, load(bench, stored.client_id, &client, &revision));
-        assert_true(span_equal(client->client_id, stored.client_id));
+        assert_true(span_equal(client->name, stored.client_id));
         assert_int_equal(revision, bench->f->revision);
-        state_client_release(client);
+        state_principal_release(client);
     }
-    assert_int_equal(state_count(bench->state).clients, 0);
+    assert_int_equal(state_count(bench->state).principals, 0);
     assert_int_equal(state_count(bench->state).bytes, 0);
 }
 
 static void a_reference_outlives_the_entrys_removal_and_the_table(void **state)
 {
     struct bench *bench = *state;
-    const struct state_client *first;
-    const struct state_client *second;
+    const struct state_principal *first;
+    const struct state_principal *second;
     int64_t revision;
-    struct app_client stored = fixture_client(bench->f, 1);
+    struct principal stored = fixture_client(bench->f, 1);
     fixture_create(bench->f, &stored);
     assert_ok(bench->f, load(bench, stored.client_id, &first, &revision));
-    assert_int_equal(state_client_find(bench->state, stored.client_id, &second, &revision), OK);
+    assert_int_equal(state_principal_find(bench->state, PRINCIPAL_APP_CLIENT, stored.client_id, &second, &revision), OK);
     update(bench, &stored);
     assert_false(is_in_memory(bench, stored.client_id));
     assert_int_equal(record_of(first).version, 1);
-    state_client_release(first);
+    state_principal_release(first);
     assert_int_equal(record_of(second).version, 1);
-    state_client_release(second);
+    state_principal_release(second);
     assert_ok(bench->f, load(bench, stored.client_id, &first, &revision));
     state_free(bench->state);
     bench->state = NULL;
     assert_int_equal(record_of(first).version, 2);
-    state_client_release(first);
-    state_client_release(NULL);
+    state_principal_release(first);
+    state_principal_release(NULL);
 }
 
 /* --- Threads --- */
@@ -344,14 +344,14 @@ struct reader {
 /* Who looks after a write has returned must see it, or what is newer. */
 static const char *look(struct race *race, unsigned number, struct arena *arena)
 {
-    AUTO(state_client) const struct state_client *client = NULL;
+    AUTO(state_principal) const struct state_principal *client = NULL;
     struct record record;
     int64_t revision;
     struct span client_id = arena_printf(arena, "client%u", number);
     int64_t known = atomic_load(&race->committed[number]);
     int64_t applied = state_revision(race->bench->state);
     enum status status =
-        state_client_load(race->bench->state, client_id, arena, &client, &revision, NULL);
+        state_principal_load(race->bench->state, PRINCIPAL_APP_CLIENT, client_id, arena, &client, &revision, NULL);
     if (status == UNAVAILABLE)
         return NULL; /* changed faster than it could be read: allowed */
     if (status != OK)
@@ -381,7 +381,7 @@ static void *read_on(void *context)
 static void readers_never_see_what_an_acknowledged_write_replaced(void **state)
 {
     struct race race = {.bench = *state};
-    struct app_client clients[SHARED_CLIENTS];
+    struct principal clients[SHARED_CLIENTS];
     struct reader readers[THREADS];
     pthread_t threads[THREADS];
     for (unsigned i = 0; i < SHARED_CLIENTS; i++) {

@@ -110,7 +110,7 @@ static void a_batch_is_what_the_store_takes(void **state)
 {
     struct fixture *f = *state;
     struct use_table *table = use_table_new();
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     size_t count;
     fixture_create(f, &client);
     for (int64_t now = 10; now < 15; now++)

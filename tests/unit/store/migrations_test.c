@@ -112,7 +112,7 @@ static void the_first_schema_takes_no_other_words(void **state)
                   "VALUES ('acc_1', 'app_client', 'x', 0, 'world', '', 'owner')"),
         SPAN_INIT("UPDATE app_client SET account_id = NULL"),
     };
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     disconnect(&c);
     assert_ok(f, fixture_try_open(f));
     fixture_create(f, &client);

@@ -20,21 +20,18 @@ static void a_taken_id_is_a_conflict_and_leaves_nothing(void **state)
 {
     struct fixture *f = *state;
     fixture_account(f, ACCOUNT);
-    const struct account_new again = {.account_id = ACCOUNT,
-                                      .name = SPAN("x"),
-                                      .owner_user_id = SPAN("usr_9"),
-                                      .owner_username = SPAN("other")};
-    const struct account_new same_user = {.account_id = SPAN("acc_9"),
-                                          .name = SPAN("x"),
-                                          .owner_user_id = SPAN("usr_1"),
-                                          .owner_username = SPAN("owner")};
+    const struct principal other = fixture_owner(SPAN("usr_9"), ACCOUNT);
+    const struct principal owner = fixture_owner(SPAN("usr_1"), SPAN("acc_9"));
+    const struct account_new again = {.account_id = ACCOUNT, .name = SPAN("x"), .owner = &other};
+    const struct account_new same_user = {
+        .account_id = SPAN("acc_9"), .name = SPAN("x"), .owner = &owner};
     const struct audit_event audit = fixture_audit(AUDIT_ACCOUNT_CREATE, ACCOUNT);
     assert_status(f, store_account_create(f->store, &again, &audit, &f->revision, &f->err),
                   CONFLICT);
     assert_status(f, store_account_create(f->store, &same_user, &audit, &f->revision, &f->err),
                   CONFLICT);
     assert_int_equal(fixture_audit_count(f, ACCOUNT), 1);
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     client.account_id = SPAN("acc_9");
     assert_status(f, fixture_try_create(f, &client, NULL), INVALID);
 }
@@ -44,7 +41,7 @@ static void its_name_and_token_life_change(void **state)
     struct fixture *f = *state;
     fixture_account(f, ACCOUNT);
     fixture_account(f, OTHER_ACCOUNT);
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     fixture_create(f, &client);
     struct account account;
     assert_ok(f, store_account_get(f->store, ACCOUNT, &f->arena, &account, &f->err));
@@ -64,9 +61,9 @@ static void its_name_and_token_life_change(void **state)
     assert_ok(f, store_account_get(f->store, OTHER_ACCOUNT, &f->arena, &account, &f->err));
     assert_int_equal(account.token_ttl_seconds, 0);
 
-    struct app_client found;
+    struct principal found;
     int64_t snapshot;
-    assert_ok(f, store_app_client_find(f->store, client.client_id, &f->arena, &found, &snapshot,
+    assert_ok(f, store_principal_find(f->store, PRINCIPAL_APP_CLIENT, client.client_id, &f->arena, &found, &snapshot,
                                        &f->err));
     assert_int_equal(found.account_token_ttl_seconds, 300);
 

@@ -5,14 +5,14 @@ static enum status delete_client(struct fixture *f, struct span account_id, stru
                                  struct span *ret_client_id)
 {
     const struct audit_event audit = fixture_audit(AUDIT_APP_CLIENT_DELETE, id);
-    return store_app_client_delete(f->store, account_id, id, &audit, &f->arena, ret_client_id,
+    return store_principal_delete(f->store, PRINCIPAL_APP_CLIENT, account_id, id, &audit, &f->arena, ret_client_id,
                                    &f->revision, &f->err);
 }
 
-static enum status update_client(struct fixture *f, const struct app_client *client)
+static enum status update_client(struct fixture *f, const struct principal *client)
 {
     const struct audit_event audit = fixture_audit(AUDIT_APP_CLIENT_UPDATE, client->id);
-    return store_app_client_update(f->store, client, &audit, &f->revision, &f->err);
+    return store_principal_update(f->store, client, &audit, &f->revision, &f->err);
 }
 
 static enum status delete_corpus(struct fixture *f, struct span key)
@@ -32,7 +32,7 @@ static void what_is_created_reads_back(void **state)
     struct corpus corpora[] = {fixture_corpus(f, 1), fixture_corpus(f, 2)};
     fixture_create_corpus(f, &corpora[0]);
     fixture_create_corpus(f, &corpora[1]);
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     struct corpus_grant grants[] = {grant_on(&corpora[1], CORPUS_ROLE_VIEWER),
                                     grant_on(&corpora[0], CORPUS_ROLE_OWNER),
                                     grant_on(&corpora[1], CORPUS_ROLE_EDITOR)};
@@ -48,7 +48,7 @@ static void what_is_created_reads_back(void **state)
     client.token_ttl_seconds = 900;
     fixture_create(f, &client);
 
-    struct app_client got = fixture_get(f, client.id);
+    struct principal got = fixture_get(f, client.id);
     assert_span_equal(got.id, "app_1");
     assert_span_equal(got.account_id, "acc_1");
     assert_span_equal(got.client_id, "client1");
@@ -90,9 +90,9 @@ static void what_is_created_reads_back(void **state)
 static void no_description_and_an_empty_one_differ(void **state)
 {
     struct fixture *f = *state;
-    struct app_client with = fixture_client(f, 1);
+    struct principal with = fixture_client(f, 1);
     with.has_description = true;
-    struct app_client without = fixture_client(f, 2);
+    struct principal without = fixture_client(f, 2);
     without.description = SPAN("is not looked at");
     fixture_create(f, &with);
     fixture_create(f, &without);
@@ -104,7 +104,7 @@ static void no_description_and_an_empty_one_differ(void **state)
 static void several_credentials_keep_their_order(void **state)
 {
     struct fixture *f = *state;
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     struct credential credentials[CREDENTIALS_MAX + 1];
     for (unsigned i = 0; i < ARRAY_LEN(credentials); i++) {
         credentials[i] = client.credentials[0];
@@ -117,7 +117,7 @@ static void several_credentials_keep_their_order(void **state)
     assert_status(f, fixture_try_create(f, &client, NULL), INVALID);
     client.credential_count = CREDENTIALS_MAX;
     fixture_create(f, &client);
-    struct app_client got = fixture_get(f, client.id);
+    struct principal got = fixture_get(f, client.id);
     assert_int_equal(got.credential_count, CREDENTIALS_MAX);
     for (size_t i = 0; i < got.credential_count; i++) {
         assert_true(span_equal(got.credentials[i].id, credentials[i].id));
@@ -129,17 +129,17 @@ static void several_credentials_keep_their_order(void **state)
 static void what_is_taken_is_a_conflict(void **state)
 {
     struct fixture *f = *state;
-    struct app_client first = fixture_client(f, 1);
+    struct principal first = fixture_client(f, 1);
     fixture_create(f, &first);
-    struct app_client same_id = fixture_client(f, 2);
+    struct principal same_id = fixture_client(f, 2);
     same_id.id = first.id;
-    struct app_client same_client_id = fixture_client(f, 3);
+    struct principal same_client_id = fixture_client(f, 3);
     same_client_id.client_id = first.client_id;
-    struct app_client same_credential = fixture_client(f, 4);
+    struct principal same_credential = fixture_client(f, 4);
     same_credential.credentials[0].id = first.credentials[0].id;
-    struct app_client elsewhere = same_client_id;
+    struct principal elsewhere = same_client_id;
     elsewhere.account_id = OTHER_ACCOUNT;
-    const struct app_client *const taken[] = {&same_id, &same_client_id, &same_credential,
+    const struct principal *const taken[] = {&same_id, &same_client_id, &same_credential,
                                               &elsewhere};
     size_t audited = fixture_audit_count(f, ACCOUNT);
     size_t heard = f->change_count;
@@ -147,16 +147,16 @@ static void what_is_taken_is_a_conflict(void **state)
         assert_status(f, fixture_try_create(f, taken[i], NULL), CONFLICT);
     assert_int_equal(fixture_audit_count(f, ACCOUNT), audited);
     assert_int_equal(f->change_count, heard);
-    struct app_client got;
+    struct principal got;
     assert_status(f,
-                  store_app_client_get(f->store, ACCOUNT, SPAN("app_4"), &f->arena, &got, &f->err),
+                  store_principal_get(f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, SPAN("app_4"), &f->arena, &got, &f->err),
                   NOT_FOUND);
 }
 
 static void an_account_that_is_not_there_has_no_clients(void **state)
 {
     struct fixture *f = *state;
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     client.account_id = SPAN("acc_none");
     assert_status(f, fixture_try_create(f, &client, NULL), INVALID);
 }
@@ -169,7 +169,7 @@ static void grants_need_corpora_of_the_account(void **state)
     foreign.account_id = OTHER_ACCOUNT;
     fixture_create_corpus(f, &mine);
     fixture_create_corpus(f, &foreign);
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     struct corpus_grant grants[] = {grant_on(&mine, CORPUS_ROLE_VIEWER),
                                     grant_on(&foreign, CORPUS_ROLE_VIEWER)};
     client.corpus_grants = grants;
@@ -187,12 +187,12 @@ static void grants_need_corpora_of_the_account(void **state)
 static void another_accounts_client_is_not_found(void **state)
 {
     struct fixture *f = *state;
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     fixture_create(f, &client);
-    struct app_client got;
+    struct principal got;
     struct span gone;
     assert_status(
-        f, store_app_client_get(f->store, OTHER_ACCOUNT, client.id, &f->arena, &got, &f->err),
+        f, store_principal_get(f->store, PRINCIPAL_APP_CLIENT, OTHER_ACCOUNT, client.id, &f->arena, &got, &f->err),
         NOT_FOUND);
     assert_status(f, delete_client(f, OTHER_ACCOUNT, client.id, &gone), NOT_FOUND);
     client.account_id = OTHER_ACCOUNT;
@@ -200,11 +200,11 @@ static void another_accounts_client_is_not_found(void **state)
     assert_status(f, update_client(f, &client), NOT_FOUND);
     const struct store_page page = {
         .account_id = OTHER_ACCOUNT, .before_sequence = INT64_MAX, .limit = 10};
-    struct app_client *clients;
+    struct principal *clients;
     size_t count = 99;
     bool has_more = true;
     assert_ok(
-        f, store_app_client_list(f->store, &page, &f->arena, &clients, &count, &has_more, &f->err));
+        f, store_principal_list(f->store, PRINCIPAL_APP_CLIENT, &page, NULL, &f->arena, &clients, &count, &has_more, &f->err));
     assert_int_equal(count, 0);
     assert_false(has_more);
     assert_int_equal(fixture_get(f, client.id).version, 1);
@@ -213,18 +213,18 @@ static void another_accounts_client_is_not_found(void **state)
 static void find_answers_with_its_snapshot(void **state)
 {
     struct fixture *f = *state;
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     fixture_create(f, &client);
-    struct app_client got;
+    struct principal got;
     int64_t snapshot = 0;
     assert_ok(
-        f, store_app_client_find(f->store, client.client_id, &f->arena, &got, &snapshot, &f->err));
+        f, store_principal_find(f->store, PRINCIPAL_APP_CLIENT, client.client_id, &f->arena, &got, &snapshot, &f->err));
     assert_span_equal(got.id, "app_1");
     assert_int_equal(got.credential_count, 1);
     assert_int_equal(snapshot, f->revision);
     snapshot = 0;
     assert_status(
-        f, store_app_client_find(f->store, SPAN("nobody"), &f->arena, &got, &snapshot, &f->err),
+        f, store_principal_find(f->store, PRINCIPAL_APP_CLIENT, SPAN("nobody"), &f->arena, &got, &snapshot, &f->err),
         NOT_FOUND);
     assert_int_equal(snapshot, f->revision);
 }
@@ -234,13 +234,13 @@ static void update_writes_what_may_change_and_no_more(void **state)
     struct fixture *f = *state;
     struct corpus corpus = fixture_corpus(f, 1);
     fixture_create_corpus(f, &corpus);
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     client.api_roles = 1u << API_ROLE_OWNER;
     fixture_create(f, &client);
     int64_t sequence = f->revision;
 
     struct corpus_grant grant = grant_on(&corpus, CORPUS_ROLE_EDITOR);
-    struct app_client wanted = client;
+    struct principal wanted = client;
     wanted.name = SPAN("not taken");
     wanted.client_id = SPAN("not taken");
     wanted.credential_count = 0;
@@ -259,7 +259,7 @@ static void update_writes_what_may_change_and_no_more(void **state)
     assert_string_equal(f->last_kind, "app_client");
     assert_string_equal(f->last_id, "client1");
 
-    struct app_client got = fixture_get(f, client.id);
+    struct principal got = fixture_get(f, client.id);
     assert_span_equal(got.name, "Client 1");
     assert_span_equal(got.client_id, "client1");
     assert_span_equal(got.description, "new");
@@ -278,7 +278,7 @@ static void update_writes_what_may_change_and_no_more(void **state)
 static void update_of_another_version_is_a_conflict(void **state)
 {
     struct fixture *f = *state;
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     fixture_create(f, &client);
     size_t audited = fixture_audit_count(f, ACCOUNT);
     client.api_roles = 1u << API_ROLE_OWNER;
@@ -298,7 +298,7 @@ static void update_of_another_version_is_a_conflict(void **state)
 static void delete_takes_all_that_hangs_on_it(void **state)
 {
     struct fixture *f = *state;
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     client.api_roles = 1u << API_ROLE_VIEWER;
     fixture_create(f, &client);
     const struct credential_use use = {SPAN("crd_1"), 1, 2, 3, SPAN("::1"), 0};
@@ -307,12 +307,12 @@ static void delete_takes_all_that_hangs_on_it(void **state)
     assert_ok(f, delete_client(f, ACCOUNT, client.id, &client_id));
     assert_span_equal(client_id, "client1");
     assert_string_equal(f->last_id, "client1");
-    struct app_client got;
+    struct principal got;
     int64_t snapshot;
-    assert_status(f, store_app_client_get(f->store, ACCOUNT, client.id, &f->arena, &got, &f->err),
+    assert_status(f, store_principal_get(f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, client.id, &f->arena, &got, &f->err),
                   NOT_FOUND);
     assert_status(
-        f, store_app_client_find(f->store, client.client_id, &f->arena, &got, &snapshot, &f->err),
+        f, store_principal_find(f->store, PRINCIPAL_APP_CLIENT, client.client_id, &f->arena, &got, &snapshot, &f->err),
         NOT_FOUND);
     struct credential_use found;
     assert_status(f, store_use_get(f->store, SPAN("crd_1"), &f->arena, &found, &f->err), NOT_FOUND);
@@ -329,14 +329,14 @@ static void a_grant_outlives_its_corpus_without_its_key(void **state)
     struct corpus doomed = fixture_corpus(f, 2);
     fixture_create_corpus(f, &kept);
     fixture_create_corpus(f, &doomed);
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     struct corpus_grant grants[] = {grant_on(&doomed, CORPUS_ROLE_VIEWER),
                                     grant_on(&kept, CORPUS_ROLE_VIEWER)};
     client.corpus_grants = grants;
     client.corpus_grant_count = 2;
     fixture_create(f, &client);
     assert_ok(f, delete_corpus(f, doomed.key));
-    struct app_client got = fixture_get(f, client.id);
+    struct principal got = fixture_get(f, client.id);
     assert_int_equal(got.corpus_grant_count, 2);
     assert_span_equal(got.corpus_grants[0].corpus_id, "crp_2");
     assert_int_equal(got.corpus_grants[0].corpus_key.len, 0);
@@ -349,7 +349,7 @@ static void a_grant_outlives_its_corpus_without_its_key(void **state)
     /* It may stay over an update, but nobody else may get it. */
     got.version++;
     assert_ok(f, update_client(f, &got));
-    struct app_client other = fixture_client(f, 2);
+    struct principal other = fixture_client(f, 2);
     other.corpus_grants = grants;
     other.corpus_grant_count = 1;
     assert_status(f, fixture_try_create(f, &other, NULL), INVALID);
@@ -369,8 +369,8 @@ static void an_idempotency_key_makes_one_client(void **state)
     struct fixture *f = *state;
     const struct store_idempotency key = {SPAN("once"), SPAN("digest-a")};
     const struct store_idempotency other = {SPAN("once"), SPAN("digest-b")};
-    struct app_client first = fixture_client(f, 1);
-    struct app_client second = fixture_client(f, 2);
+    struct principal first = fixture_client(f, 1);
+    struct principal second = fixture_client(f, 2);
     assert_ok(f, fixture_try_create(f, &first, &key));
     assert_int_equal(f->existing_id.len, 0);
     int64_t revision = f->revision;
@@ -402,10 +402,10 @@ static void an_idempotency_key_is_forgotten_after_a_day(void **state)
     const struct store_idempotency key = {SPAN("once"), SPAN("digest-a")};
     const struct store_idempotency next = {SPAN("next"), SPAN("digest-b")};
     const struct store_idempotency last = {SPAN("last"), SPAN("digest-c")};
-    struct app_client first = fixture_client(f, 1);
-    struct app_client second = fixture_client(f, 2);
-    struct app_client third = fixture_client(f, 3);
-    struct app_client fourth = fixture_client(f, 4);
+    struct principal first = fixture_client(f, 1);
+    struct principal second = fixture_client(f, 2);
+    struct principal third = fixture_client(f, 3);
+    struct principal fourth = fixture_client(f, 4);
     assert_ok(f, fixture_try_create(f, &first, &key));
     second.created_at = first.created_at + 86400;
     assert_ok(f, fixture_try_create(f, &second, &next));
@@ -422,17 +422,17 @@ static void a_failed_create_uses_no_idempotency_key(void **state)
 {
     struct fixture *f = *state;
     const struct store_idempotency key = {SPAN("once"), SPAN("digest-a")};
-    struct app_client taken = fixture_client(f, 1);
+    struct principal taken = fixture_client(f, 1);
     fixture_create(f, &taken);
     assert_status(f, fixture_try_create(f, &taken, &key), CONFLICT);
-    struct app_client client = fixture_client(f, 2);
+    struct principal client = fixture_client(f, 2);
     assert_ok(f, fixture_try_create(f, &client, &key));
     assert_int_equal(f->existing_id.len, 0);
     char letters[321];
     memset(letters, 'k', sizeof letters);
     const struct store_idempotency longest = {span_of(letters, 320), SPAN("d")};
     const struct store_idempotency too_long = {span_of(letters, 321), SPAN("d")};
-    struct app_client third = fixture_client(f, 3);
+    struct principal third = fixture_client(f, 3);
     assert_status(f, fixture_try_create(f, &third, &too_long), INVALID);
     assert_ok(f, fixture_try_create(f, &third, &longest));
 }
@@ -440,13 +440,13 @@ static void a_failed_create_uses_no_idempotency_key(void **state)
 static void a_small_arena_is_no_memory(void **state)
 {
     struct fixture *f = *state;
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     fixture_create(f, &client);
     for (size_t limit = 16; limit < 320; limit += 16) {
         struct arena small;
         arena_init(&small, limit);
-        struct app_client got;
-        enum status status = store_app_client_get(f->store, ACCOUNT, client.id, &small, &got, NULL);
+        struct principal got;
+        enum status status = store_principal_get(f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, client.id, &small, &got, NULL);
         arena_done(&small);
         assert_true(status == NO_MEMORY || status == OK);
         if (limit == 16)

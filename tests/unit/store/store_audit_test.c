@@ -12,19 +12,19 @@ static struct audit_row *list(struct fixture *f, int64_t before, size_t limit, s
 static void each_change_leaves_one_row_newest_first(void **state)
 {
     struct fixture *f = *state;
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     struct corpus corpus = fixture_corpus(f, 1);
     fixture_create(f, &client);
     int64_t created = f->revision;
     fixture_create_corpus(f, &corpus);
     struct audit_event audit = fixture_audit(AUDIT_APP_CLIENT_UPDATE, client.id);
     client.version++;
-    assert_ok(f, store_app_client_update(f->store, &client, &audit, &f->revision, &f->err));
+    assert_ok(f, store_principal_update(f->store, &client, &audit, &f->revision, &f->err));
     audit = fixture_audit(AUDIT_CORPUS_DELETE, corpus.id);
     assert_ok(f, store_corpus_delete(f->store, ACCOUNT, corpus.key, &audit, &f->revision, &f->err));
     audit = fixture_audit(AUDIT_APP_CLIENT_DELETE, client.id);
     struct span client_id;
-    assert_ok(f, store_app_client_delete(f->store, ACCOUNT, client.id, &audit, &f->arena,
+    assert_ok(f, store_principal_delete(f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, client.id, &audit, &f->arena,
                                          &client_id, &f->revision, &f->err));
     static const char *const actions[] = {"app_client.delete", "corpus.delete",
                                           "app_client.update", "corpus.create",
@@ -58,7 +58,7 @@ static void an_event_alone_is_no_change(void **state)
     assert_span_equal(rows[0].action, "app_client.reveal");
     assert_true(rows[0].sequence > rows[1].sequence);
     assert_int_equal(f->change_count, heard);
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     fixture_create(f, &client); /* and the numbers go on */
     assert_true(f->revision > rows[0].sequence);
 }

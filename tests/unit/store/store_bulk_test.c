@@ -6,7 +6,7 @@
 static void all_are_made_as_if_one_by_one(void **state)
 {
     struct fixture *f = *state;
-    struct app_client clients[30];
+    struct principal clients[30];
     for (unsigned i = 0; i < ARRAY_LEN(clients); i++) {
         clients[i] = fixture_client(f, i);
         clients[i].api_roles = 1u << API_ROLE_VIEWER;
@@ -20,18 +20,18 @@ static void all_are_made_as_if_one_by_one(void **state)
     assert_int_equal(fixture_audit_count(f, ACCOUNT), audited + 1);
     const struct store_page page = {
         .account_id = ACCOUNT, .before_sequence = INT64_MAX, .limit = 100};
-    struct app_client *listed;
+    struct principal *listed;
     size_t count;
     bool has_more;
     assert_ok(
-        f, store_app_client_list(f->store, &page, &f->arena, &listed, &count, &has_more, &f->err));
+        f, store_principal_list(f->store, PRINCIPAL_APP_CLIENT, &page, NULL, &f->arena, &listed, &count, &has_more, &f->err));
     assert_int_equal(count, 30);
     assert_span_equal(listed[0].id, "app_29");
     assert_span_equal(listed[29].id, "app_0");
     assert_int_equal(listed[0].credential_count, 1);
     assert_true(listed[0].sequence < f->last_change);
     int64_t bulk = f->last_change;
-    struct app_client next = fixture_client(f, 100);
+    struct principal next = fixture_client(f, 100);
     fixture_create(f, &next);
     assert_int_equal(f->revision, bulk + 1);
 }
@@ -39,12 +39,12 @@ static void all_are_made_as_if_one_by_one(void **state)
 static void one_that_is_taken_undoes_all(void **state)
 {
     struct fixture *f = *state;
-    struct app_client clients[] = {fixture_client(f, 1), fixture_client(f, 2),
+    struct principal clients[] = {fixture_client(f, 1), fixture_client(f, 2),
                                    fixture_client(f, 1)};
     assert_status(f, store_app_client_create_many(f->store, clients, 3, &f->err), CONFLICT);
-    struct app_client got;
+    struct principal got;
     assert_status(f,
-                  store_app_client_get(f->store, ACCOUNT, SPAN("app_2"), &f->arena, &got, &f->err),
+                  store_principal_get(f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, SPAN("app_2"), &f->arena, &got, &f->err),
                   NOT_FOUND);
     assert_ok(f, store_app_client_create_many(f->store, clients, 2, &f->err));
 }

@@ -50,8 +50,8 @@ static int setup(void **state)
 
 static bool has_client(struct fixture *f, struct span id)
 {
-    struct app_client got;
-    enum status status = store_app_client_get(f->store, ACCOUNT, id, &f->arena, &got, NULL);
+    struct principal got;
+    enum status status = store_principal_get(f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, id, &f->arena, &got, NULL);
     assert_true(status == OK || status == NOT_FOUND);
     return status == OK;
 }
@@ -60,16 +60,16 @@ static bool has_client(struct fixture *f, struct span id)
 static void a_commit_that_cannot_be_synced_is_unavailable_and_then_settled(void **state)
 {
     struct fixture *f = *state;
-    struct app_client before = fixture_client(f, 1);
+    struct principal before = fixture_client(f, 1);
     fixture_create(f, &before);
     size_t heard = f->change_count;
-    struct app_client client = fixture_client(f, 2);
+    struct principal client = fixture_client(f, 2);
     is_sync_failing = true;
     assert_status(f, fixture_try_create(f, &client, NULL), UNAVAILABLE);
-    struct app_client other = fixture_client(f, 3);
+    struct principal other = fixture_client(f, 3);
     assert_status(f, fixture_try_create(f, &other, NULL), UNAVAILABLE);
-    struct app_client got;
-    assert_status(f, store_app_client_get(f->store, ACCOUNT, before.id, &f->arena, &got, &f->err),
+    struct principal got;
+    assert_status(f, store_principal_get(f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, before.id, &f->arena, &got, &f->err),
                   UNAVAILABLE); /* it does not open without a sync */
     assert_status(f, store_ping(f->store, &f->err), UNAVAILABLE);
     is_sync_failing = false;
@@ -90,7 +90,7 @@ static void a_commit_that_cannot_be_synced_is_unavailable_and_then_settled(void 
 static void a_full_disk_is_a_plain_rollback(void **state)
 {
     struct fixture *f = *state;
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     int64_t revision = store_revision(f->store);
     write_error = ENOSPC;
     assert_status(f, fixture_try_create(f, &client, NULL), UNAVAILABLE);
@@ -105,7 +105,7 @@ static void a_full_disk_is_a_plain_rollback(void **state)
 static void a_write_error_is_survived(void **state)
 {
     struct fixture *f = *state;
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     write_error = EIO;
     assert_status(f, fixture_try_create(f, &client, NULL), UNAVAILABLE);
     write_error = 0;
@@ -127,9 +127,9 @@ static void *watch(void *context)
     struct arena arena;
     arena_init(&arena, 1 << 20);
     while (!atomic_load(&watcher->is_done)) {
-        struct app_client got;
+        struct principal got;
         enum status status =
-            store_app_client_get(watcher->f->store, ACCOUNT, SPAN("app_1"), &arena, &got, NULL);
+            store_principal_get(watcher->f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, SPAN("app_1"), &arena, &got, NULL);
         watcher->was_wrong |= status != OK && status != UNAVAILABLE;
         arena_reset(&arena);
     }
@@ -141,7 +141,7 @@ static void *watch(void *context)
 static void readers_live_through_a_broken_writer(void **state)
 {
     struct fixture *f = *state;
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     fixture_create(f, &client);
     struct watcher watchers[3];
     pthread_t threads[ARRAY_LEN(watchers)];
@@ -150,8 +150,8 @@ static void readers_live_through_a_broken_writer(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, watch, &watchers[i]), 0);
     }
     for (unsigned round = 0; round < 10; round++) {
-        struct app_client lost = fixture_client(f, 100 + round);
-        struct app_client kept = fixture_client(f, 200 + round);
+        struct principal lost = fixture_client(f, 100 + round);
+        struct principal kept = fixture_client(f, 200 + round);
         is_sync_failing = true;
         assert_status(f, fixture_try_create(f, &lost, NULL), UNAVAILABLE);
         is_sync_failing = false;
@@ -175,7 +175,7 @@ static void what_was_acknowledged_outlives_the_process(void **state)
     if (child == 0) {
         if (fixture_try_open(f) != OK)
             _exit(1);
-        struct app_client client = fixture_client(f, 1);
+        struct principal client = fixture_client(f, 1);
         _exit(fixture_try_create(f, &client, NULL) == OK ? 0 : 2);
     }
     int how = -1;

@@ -96,13 +96,31 @@ static inline struct audit_event fixture_audit(enum audit_action action, struct 
     };
 }
 
+/* An account's first user. */
+static inline struct principal fixture_owner(struct span id, struct span account_id)
+{
+    return (struct principal){
+        .kind = PRINCIPAL_USER,
+        .id = id,
+        .account_id = account_id,
+        .name = SPAN("owner"),
+        .is_enabled = true,
+        .api_roles = 1u << API_ROLE_OWNER,
+        .version = 1,
+        .record_mac = SPAN("mac"),
+        .created_at = 1700000000,
+        .updated_at = 1700000000,
+    };
+}
+
 static inline void fixture_account(struct fixture *f, struct span id)
 {
+    const struct principal owner =
+        fixture_owner(span_equal(id, ACCOUNT) ? SPAN("usr_1") : SPAN("usr_2"), id);
     const struct account_new account = {
         .account_id = id,
         .name = SPAN("Main"),
-        .owner_user_id = span_equal(id, ACCOUNT) ? SPAN("usr_1") : SPAN("usr_2"),
-        .owner_username = SPAN("owner"),
+        .owner = &owner,
         .now = 1700000000,
     };
     struct audit_event audit = fixture_audit(AUDIT_ACCOUNT_CREATE, id);
@@ -165,7 +183,7 @@ static inline struct span fixture_text(struct fixture *f, const char *prefix, un
 }
 
 /* A client with one secret, no roles and no grants; number makes its ids. */
-static inline struct app_client fixture_client(struct fixture *f, unsigned number)
+static inline struct principal fixture_client(struct fixture *f, unsigned number)
 {
     struct credential *credential = arena_zalloc(&f->arena, 1, sizeof *credential);
     assert_non_null(credential);
@@ -178,7 +196,7 @@ static inline struct app_client fixture_client(struct fixture *f, unsigned numbe
         .hint = SPAN("wxyz"),
         .created_at = 1700000001,
     };
-    return (struct app_client){
+    return (struct principal){
         .id = fixture_text(f, "app_", number),
         .account_id = ACCOUNT,
         .client_id = fixture_text(f, "client", number),
@@ -193,26 +211,26 @@ static inline struct app_client fixture_client(struct fixture *f, unsigned numbe
     };
 }
 
-static inline enum status fixture_try_create(struct fixture *f, const struct app_client *client,
+static inline enum status fixture_try_create(struct fixture *f, const struct principal *client,
                                              const struct store_idempotency *idempotency)
 {
     struct audit_event audit = fixture_audit(AUDIT_APP_CLIENT_CREATE, client->id);
     audit.account_id = client->account_id;
     f->err = (struct err){0};
-    return store_app_client_create(f->store, client, idempotency, &audit, &f->arena,
+    return store_principal_create(f->store, client, idempotency, &audit, &f->arena,
                                    &f->existing_id, &f->revision, &f->err);
 }
 
-static inline void fixture_create(struct fixture *f, const struct app_client *client)
+static inline void fixture_create(struct fixture *f, const struct principal *client)
 {
     assert_ok(f, fixture_try_create(f, client, NULL));
     assert_int_equal(f->existing_id.len, 0);
 }
 
-static inline struct app_client fixture_get(struct fixture *f, struct span id)
+static inline struct principal fixture_get(struct fixture *f, struct span id)
 {
-    struct app_client client = {0};
-    assert_ok(f, store_app_client_get(f->store, ACCOUNT, id, &f->arena, &client, &f->err));
+    struct principal client = {0};
+    assert_ok(f, store_principal_get(f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, id, &f->arena, &client, &f->err));
     return client;
 }
 

@@ -3,7 +3,7 @@
 #include "store_fixture.h"
 
 struct page_of_clients {
-    struct app_client *clients;
+    struct principal *clients;
     size_t count;
     bool has_more;
 };
@@ -11,7 +11,7 @@ struct page_of_clients {
 static struct page_of_clients list(struct fixture *f, const struct store_page *page)
 {
     struct page_of_clients found = {0};
-    assert_ok(f, store_app_client_list(f->store, page, &f->arena, &found.clients, &found.count,
+    assert_ok(f, store_principal_list(f->store, PRINCIPAL_APP_CLIENT, page, NULL, &f->arena, &found.clients, &found.count,
                                        &found.has_more, &f->err));
     return found;
 }
@@ -19,7 +19,7 @@ static struct page_of_clients list(struct fixture *f, const struct store_page *p
 static void make_clients(struct fixture *f, unsigned from, unsigned to)
 {
     for (unsigned i = from; i < to; i++) {
-        struct app_client client = fixture_client(f, i);
+        struct principal client = fixture_client(f, i);
         client.api_roles = 1u << API_ROLE_VIEWER;
         fixture_create(f, &client);
     }
@@ -115,7 +115,7 @@ static void a_filter_chooses_and_paging_still_works(void **state)
 {
     struct fixture *f = *state;
     make_clients(f, 0, 41);
-    struct app_client described = fixture_client(f, 99);
+    struct principal described = fixture_client(f, 99);
     described.description = SPAN("text");
     described.has_description = true;
     fixture_create(f, &described);
@@ -148,11 +148,11 @@ static void a_filter_that_fails_ends_the_listing(void **state)
                                     .limit = 3,
                                     .filter = ends_in_digit,
                                     .filter_context = &filter};
-    struct app_client *clients;
+    struct principal *clients;
     size_t count;
     bool has_more;
     assert_status(
-        f, store_app_client_list(f->store, &page, &f->arena, &clients, &count, &has_more, &f->err),
+        f, store_principal_list(f->store, PRINCIPAL_APP_CLIENT, &page, NULL, &f->arena, &clients, &count, &has_more, &f->err),
         RATE_LIMITED);
     assert_int_equal(filter.asked, 1);
     assert_string_equal(f->err.detail, "the filter gave up");

@@ -104,7 +104,7 @@ static void revisions_rise_and_are_heard(void **state)
     fixture_account(f, ACCOUNT);
     assert_int_equal(f->revision, 1001);
     assert_int_equal(f->last_change, 1001);
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     fixture_create(f, &client);
     assert_int_equal(f->revision, 1002);
     assert_int_equal(store_revision(f->store), 1002);
@@ -124,7 +124,7 @@ static void opening_raises_the_revision_to_the_clock_but_never_lowers_it(void **
     f->now = 1700000000000000;
     fixture_reopen(f);
     assert_int_equal(store_revision(f->store), 1700000000000000);
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     fixture_create(f, &client);
     assert_int_equal(f->revision, 1700000000000001);
 }
@@ -133,12 +133,12 @@ static void a_new_store_object_finds_everything(void **state)
 {
     struct fixture *f = *state;
     fixture_account(f, ACCOUNT);
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     fixture_create(f, &client);
     int64_t revision = f->revision;
     fixture_reopen(f);
     assert_int_equal(store_revision(f->store), revision);
-    struct app_client got = fixture_get(f, client.id);
+    struct principal got = fixture_get(f, client.id);
     assert_span_equal(got.client_id, "client1");
     assert_int_equal(got.sequence, revision);
     assert_int_equal(fixture_audit_count(f, ACCOUNT), 2);

@@ -18,7 +18,7 @@ static enum status write_round(struct worker *worker, unsigned round, struct are
     struct credential credential = {.id = arena_printf(arena, "crd_%u_%u", worker->number, round),
                                     .hash = SPAN("h"),
                                     .hint = SPAN("wxyz")};
-    struct app_client client = {
+    struct principal client = {
         .id = arena_printf(arena, "app_%u_%u", worker->number, round),
         .account_id = ACCOUNT,
         .client_id = arena_printf(arena, "client_%u_%u", worker->number, round),
@@ -33,18 +33,18 @@ static enum status write_round(struct worker *worker, unsigned round, struct are
     struct span client_id;
     int64_t created;
     int64_t updated;
-    enum status status = store_app_client_create(worker->store, &client, NULL, &audit, arena,
+    enum status status = store_principal_create(worker->store, &client, NULL, &audit, arena,
                                                  &existing_id, &created, NULL);
     const struct credential_use use = {credential.id, 1, 2, 3, SPAN("::1"), 0};
     if (status == OK)
         status = store_use_add(worker->store, &use, 1, NULL);
     client.version++;
     if (status == OK)
-        status = store_app_client_update(worker->store, &client, &audit, &updated, NULL);
+        status = store_principal_update(worker->store, &client, &audit, &updated, NULL);
     if (status == OK && (updated <= created || store_revision(worker->store) < updated))
         worker->failure = "revisions do not rise";
     if (status == OK && round % 2 == 0)
-        status = store_app_client_delete(worker->store, ACCOUNT, client.id, &audit, arena,
+        status = store_principal_delete(worker->store, PRINCIPAL_APP_CLIENT, ACCOUNT, client.id, &audit, arena,
                                          &client_id, &updated, NULL);
     return status;
 }
@@ -53,19 +53,18 @@ static enum status read_round(struct worker *worker, unsigned round, struct aren
 {
     const struct store_page page = {
         .account_id = ACCOUNT, .before_sequence = INT64_MAX, .limit = 20};
-    struct app_client *clients;
+    struct principal *clients;
     size_t count;
     bool has_more;
     enum status status =
-        store_app_client_list(worker->store, &page, arena, &clients, &count, &has_more, NULL);
+        store_principal_list(worker->store, PRINCIPAL_APP_CLIENT, &page, NULL, arena, &clients, &count, &has_more, NULL);
     for (size_t i = 0; status == OK && i < count; i++) {
         if (clients[i].credential_count != 1 || clients[i].api_roles != 1)
             worker->failure = "a client was read in parts";
     }
-    struct app_client client;
+    struct principal client;
     int64_t snapshot;
-    enum status found = store_app_client_find(
-        worker->store, arena_printf(arena, "client_%u_%u", worker->number % WRITERS, round), arena,
+    enum status found = store_principal_find(worker->store, PRINCIPAL_APP_CLIENT, arena_printf(arena, "client_%u_%u", worker->number % WRITERS, round), arena,
         &client, &snapshot, NULL);
     if (found == OK && client.sequence > snapshot)
         worker->failure = "a row is newer than its snapshot";

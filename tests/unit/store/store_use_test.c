@@ -11,7 +11,7 @@ static struct credential_use get(struct fixture *f, struct span id)
 static void batches_add_up(void **state)
 {
     struct fixture *f = *state;
-    struct app_client clients[] = {fixture_client(f, 1), fixture_client(f, 2)};
+    struct principal clients[] = {fixture_client(f, 1), fixture_client(f, 2)};
     fixture_create(f, &clients[0]);
     fixture_create(f, &clients[1]);
     struct credential_use found;
@@ -46,7 +46,7 @@ static void batches_add_up(void **state)
 static void a_secret_in_a_page_is_an_audit_event_once_a_day(void **state)
 {
     struct fixture *f = *state;
-    struct app_client client = fixture_client(f, 1);
+    struct principal client = fixture_client(f, 1);
     fixture_create(f, &client);
     size_t before = fixture_audit_count(f, ACCOUNT);
     struct credential_use use = {SPAN("crd_1"), 100000, 100000, 0, SPAN("192.0.2.1"), 100000};

@@ -22,7 +22,7 @@ struct bench {
     struct state *state;
     struct signing_key *key;
     struct jwks *keys;
-    struct app_client client;
+    struct principal client;
     struct corpus_grant grant;
     struct route route;
 };
@@ -159,7 +159,7 @@ static void update_client(struct bench *bench)
     struct fixture *f = bench->f;
     const struct audit_event audit = fixture_audit(AUDIT_APP_CLIENT_UPDATE, bench->client.id);
     bench->client.version++;
-    assert_ok(f, store_app_client_update(f->store, &bench->client, &audit, &f->revision, &f->err));
+    assert_ok(f, store_principal_update(f->store, &bench->client, &audit, &f->revision, &f->err));
     state_apply(bench->state, f->revision, SPAN("app_client"), bench->client.client_id);
 }
 
@@ -310,7 +310,7 @@ static void what_was_revoked_is_401_at_once(void **state)
     struct fixture *f = bench->f;
     const struct audit_event audit = fixture_audit(AUDIT_APP_CLIENT_DELETE, bench->client.id);
     struct span client_id;
-    assert_ok(f, store_app_client_delete(f->store, ACCOUNT, bench->client.id, &audit, &f->arena,
+    assert_ok(f, store_principal_delete(f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, bench->client.id, &audit, &f->arena,
                                          &client_id, &f->revision, &f->err));
     state_apply(bench->state, f->revision, SPAN("app_client"), client_id);
     send_good_token(bench);
