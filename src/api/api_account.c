@@ -2,6 +2,7 @@
 #include "api/api_account.h"
 
 #include "api/api_common.h"
+#include "api/api_principal.h"
 #include "authz/permission.h"
 #include "model/field.h"
 #include "web/app.h"
@@ -17,7 +18,7 @@ static const struct field account_fields[] = {
      .offset = offsetof(struct account, id)},
     {.name = SPAN_INIT("name"),
      .type = FIELD_TEXT,
-     .flags = FIELD_OUT | FIELD_UPDATE,
+     .flags = FIELD_OUT | FIELD_CREATE | FIELD_REQUIRED | FIELD_UPDATE,
      .offset = offsetof(struct account, name),
      .len_max = NAME_LEN_MAX},
     {.name = SPAN_INIT("token_ttl_seconds"),
@@ -25,15 +26,92 @@ static const struct field account_fields[] = {
      .flags = FIELD_OUT | FIELD_UPDATE,
      .offset = offsetof(struct account, token_ttl_seconds),
      .number_max = TOKEN_TTL_SECONDS_MAX},
+    {.name = SPAN_INIT("enabled"),
+     .type = FIELD_BOOL,
+     .flags = FIELD_OUT | FIELD_UPDATE,
+     .offset = offsetof(struct account, is_enabled)},
+    {.name = SPAN_INIT("created_at"),
+     .type = FIELD_TIME,
+     .flags = FIELD_OUT,
+     .offset = offsetof(struct account, created_at)},
 };
 
-static void reply_account(struct exchange *x, const struct account *account)
+static void write_account(struct json_writer *writer, const struct account *account)
 {
+    json_object_open(writer);
+    fields_write(account_fields, ARRAY_LEN(account_fields), account, writer);
+    json_object_close(writer);
+}
+
+static void reply_account(struct exchange *x, int http_status, const struct account *account)
+{
+    struct json_writer writer = reply_json(x, http_status);
+    reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
+    write_account(&writer, account);
+}
+
+void api_account_list(struct exchange *x)
+{
+    struct account *accounts;
+    size_t count;
+    enum status status = store_account_list(x->app->store, &x->arena, &accounts, &count, &x->err);
+    if (status != OK) {
+        reply_error(x, status);
+        return;
+    }
     struct json_writer writer = reply_json(x, 200);
     reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
     json_object_open(&writer);
-    fields_write(account_fields, ARRAY_LEN(account_fields), account, &writer);
+    json_name(&writer, SPAN("accounts"));
+    json_array_open(&writer);
+    for (size_t i = 0; i < count; i++)
+        write_account(&writer, &accounts[i]);
+    json_array_close(&writer);
     json_object_close(&writer);
+}
+
+/* False: a reply is made. */
+static bool read_body(struct exchange *x, enum field_flag flag, struct account *account)
+{
+    AUTO(json) json_t *body = NULL;
+    struct problems problems = {.arena = &x->arena};
+    uint32_t seen;
+    if (body_json_object(x, &body) != OK)
+        return false;
+    enum status status = fields_read(account_fields, ARRAY_LEN(account_fields), flag, body,
+                                     &x->arena, account, &seen, &problems);
+    if (status == INVALID)
+        reply_bad_request(x, &problems);
+    else if (status != OK)
+        reply_error(x, status);
+    return status == OK;
+}
+
+/* An account begins like the first one: with an enabled user "owner". */
+void api_account_create(struct exchange *x)
+{
+    struct account account = {
+        .id = api_id_make(x, "acc_"), .is_enabled = true, .created_at = x->now};
+    struct principal owner = {.kind = PRINCIPAL_USER,
+                              .name = SPAN("owner"),
+                              .is_enabled = true,
+                              .api_roles = 1u << API_ROLE_OWNER};
+    int64_t revision;
+    if (!read_body(x, FIELD_CREATE, &account) || !api_principal_begin(x, &owner, "usr_"))
+        return;
+    owner.account_id = account.id;
+    enum status status = account.id.ptr == NULL ? NO_MEMORY : api_principal_authenticate(x, &owner);
+    if (status == OK) {
+        const struct account_new made = {
+            .account_id = account.id, .name = account.name, .owner = &owner, .now = x->now};
+        struct audit_event audit = api_audit(x, AUDIT_ACCOUNT_CREATE, account.id);
+        audit.account_id = account.id;
+        status = store_account_create(x->app->store, &made, &audit, &revision, &x->err);
+    }
+    if (status == OK)
+        reply_account(x, 201, &account);
+    else
+        reply_error(x, status);
 }
 
 void api_account_get(struct exchange *x)
@@ -42,34 +120,24 @@ void api_account_get(struct exchange *x)
     enum status status =
         store_account_get(x->app->store, x->caller->account_id, &x->arena, &account, &x->err);
     if (status == OK)
-        reply_account(x, &account);
+        reply_account(x, 200, &account);
     else
         reply_error(x, status);
 }
 
 void api_account_update(struct exchange *x)
 {
-    AUTO(json) json_t *body = NULL;
     struct account account;
-    struct problems problems = {.arena = &x->arena};
-    uint32_t seen;
     int64_t revision;
-    if (body_json_object(x, &body) != OK)
-        return;
     enum status status =
         store_account_get(x->app->store, x->caller->account_id, &x->arena, &account, &x->err);
-    if (status == OK)
-        status = fields_read(account_fields, ARRAY_LEN(account_fields), FIELD_UPDATE, body,
-                             &x->arena, &account, &seen, &problems);
-    if (status == INVALID) {
-        reply_bad_request(x, &problems);
+    if (status == OK && !read_body(x, FIELD_UPDATE, &account))
         return;
-    }
     const struct audit_event audit = api_audit(x, AUDIT_ACCOUNT_UPDATE, account.id);
     if (status == OK)
         status = store_account_update(x->app->store, &account, &audit, &revision, &x->err);
     if (status == OK)
-        reply_account(x, &account);
+        reply_account(x, 200, &account);
     else
         reply_error(x, status);
 }

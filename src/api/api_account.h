@@ -4,5 +4,7 @@
 
 #include "web/exchange.h"
 
+void api_account_create(struct exchange *x);
+void api_account_list(struct exchange *x);
 void api_account_get(struct exchange *x);
 void api_account_update(struct exchange *x);

@@ -287,6 +287,22 @@ const struct route api_routes[API_ROUTE_COUNT] = {
         .name = SPAN_INIT("listKeys"),
     },
     {
+        .method = HTTP_POST,
+        .path = SPAN_INIT("/control/accounts"),
+        .permission = PERMISSION_CONTROL,
+        .lane = LANE_WORKER,
+        .handle = api_account_create,
+        .name = SPAN_INIT("createAccount"),
+    },
+    {
+        .method = HTTP_GET,
+        .path = SPAN_INIT("/control/accounts"),
+        .permission = PERMISSION_CONTROL,
+        .lane = LANE_WORKER,
+        .handle = api_account_list,
+        .name = SPAN_INIT("listAccounts"),
+    },
+    {
         .method = HTTP_GET,
         .path = SPAN_INIT("/control/account"),
         .permission = PERMISSION_CONTROL,

@@ -92,7 +92,7 @@ static bool is_common(struct span name)
 {
     return span_equal(name, SPAN("json")) || span_equal(name, SPAN("help")) ||
            span_equal(name, SPAN("version")) || span_equal(name, SPAN("data")) ||
-           span_equal(name, SPAN("config"));
+           span_equal(name, SPAN("config")) || span_equal(name, SPAN("account"));
 }
 
 struct cli_named cli_arguments_command(int argc, char **argv)
@@ -146,7 +146,8 @@ static int add_option(struct cli *cli, const struct cli_command *command,
                       const struct argument *argument)
 {
     struct span name = argument->text;
-    bool is_global = span_equal(name, SPAN("data")) || span_equal(name, SPAN("config"));
+    bool is_global = span_equal(name, SPAN("data")) || span_equal(name, SPAN("config")) ||
+                     span_equal(name, SPAN("account"));
     bool is_common_flag = span_equal(name, SPAN("json")) || span_equal(name, SPAN("help"));
     if (!is_global && !is_common_flag && cli_arguments_row(command, name) == NULL &&
         !(command->takes_config && is_config_key(name)))

@@ -184,8 +184,12 @@ int cli_call(struct cli *cli, const char *method, struct span target, const json
     char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
     if (body != NULL && text == NULL)
         return cli_fail(cli, "no memory");
-    struct http_call call = {
-        .method = span_cstr(method), .target = target, .body = span_cstr(text)};
+    const struct header account = {SPAN("postern-account"), cli_option(cli, "account")};
+    struct http_call call = {.method = span_cstr(method),
+                             .target = target,
+                             .headers = &account,
+                             .header_count = account.value.len > 0 ? 1 : 0,
+                             .body = span_cstr(text)};
     int result = ask(cli, &call, &answer);
     free(text);
     return result == 0 ? take_json(cli, &answer, ret_answer) : result;

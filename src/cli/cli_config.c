@@ -47,8 +47,8 @@ enum status cli_read_config(const struct cli *cli, struct arena *arena, struct c
     config_source_begin(ret_config);
     for (size_t i = 0; i < cli->option_count && status == OK; i++) {
         struct span name = cli->options[i].name;
-        bool is_own =
-            cli_arguments_row(cli->command, name) != NULL || span_equal(name, SPAN("config"));
+        bool is_own = cli_arguments_row(cli->command, name) != NULL ||
+                      span_equal(name, SPAN("config")) || span_equal(name, SPAN("account"));
         if (!is_own || span_equal(name, SPAN("public-url")))
             status = set_flag(&cli->options[i], arena, ret_config, err);
     }

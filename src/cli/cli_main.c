@@ -22,11 +22,12 @@ enum { ARENA_BYTES_MAX = 64 << 20 };
 static int print_help(void)
 {
     (void)puts("postern: application clients, OAuth 2.0 access tokens and API keys for machines\n\n"
-               "Usage: postern [--data DIR] [--config FILE] [--json] COMMAND …\n");
+               "Usage: postern [--data DIR] [--config FILE] [--account ID] [--json] COMMAND …\n");
     for (size_t i = 0; i < cli_command_count; i++)
         (void)printf("  %-22s %s\n", cli_commands[i].name, cli_commands[i].help);
     (void)puts("\n  --data DIR     the server's data directory (or POSTERN_DATA)\n"
                "  --config FILE  configuration: `key = value` lines\n"
+               "  --account ID   act in this account (acc_…); the oldest one when it is not given\n"
                "  --json         print JSON\n"
                "  --help         this text; after a command, that command's options\n"
                "  --version      the program's version");

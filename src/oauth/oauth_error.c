@@ -11,6 +11,7 @@ static const struct {
     [OAUTH_INVALID_CLIENT] = {SPAN_INIT("invalid_client"), 401},
     [OAUTH_INVALID_GRANT] = {SPAN_INIT("invalid_grant"), 400},
     [OAUTH_UNAUTHORIZED_CLIENT] = {SPAN_INIT("unauthorized_client"), 400},
+    [OAUTH_UNSUPPORTED_TOKEN_TYPE] = {SPAN_INIT("unsupported_token_type"), 400}, /* RFC 7009 */
     [OAUTH_UNSUPPORTED_GRANT_TYPE] = {SPAN_INIT("unsupported_grant_type"), 400},
     [OAUTH_UNSUPPORTED_RESPONSE_TYPE] = {SPAN_INIT("unsupported_response_type"), 400},
     [OAUTH_INVALID_SCOPE] = {SPAN_INIT("invalid_scope"), 400},

@@ -13,10 +13,11 @@
 #include "store/store.h"
 #include "web/app.h"
 #include "web/caller.h"
+#include "web/caller_key.h"
 #include "web/reply.h"
 
 /* Who asks, and about which token. token_type_hint is ignored, as RFC 7662 §2.1 and RFC 7009 §2.1
- * allow: there is one kind. False: the reply is made. */
+ * allow: a token says itself what it is. False: the reply is made. */
 static bool read_request(struct exchange *x, const struct state_principal **ret_client,
                          struct span *ret_token)
 {
@@ -36,6 +37,17 @@ static bool read_request(struct exchange *x, const struct state_principal **ret_
     return true;
 }
 
+static void write_roles(struct json_writer *writer, api_role_set roles)
+{
+    json_name(writer, SPAN("roles"));
+    json_array_open(writer);
+    for (unsigned role = 0; role < API_ROLE_COUNT; role++) {
+        if ((roles >> role & 1) != 0)
+            json_write_text(writer, api_role_names[role]);
+    }
+    json_array_close(writer);
+}
+
 static void write_claims(const struct exchange *x, struct json_writer *writer,
                          const struct jwt_claims *claims, const struct state_principal *client)
 {
@@ -47,21 +59,59 @@ static void write_claims(const struct exchange *x, struct json_writer *writer,
     json_member_int(writer, SPAN("iat"), claims->issued_at);
     json_member_int(writer, SPAN("exp"), claims->expires_at);
     json_member_text(writer, SPAN("jti"), claims->token_id);
-    json_name(writer, SPAN("roles"));
-    json_array_open(writer);
-    for (unsigned role = 0; role < API_ROLE_COUNT; role++) {
-        if ((client->api_roles >> role & 1) != 0)
-            json_write_text(writer, api_role_names[role]);
-    }
-    json_array_close(writer);
+    write_roles(writer, client->api_roles);
     json_member_text(writer, SPAN("account_id"), claims->account_id);
+}
+
+static enum status introspect_token(struct exchange *x, const struct state_principal *asking,
+                                    struct span token)
+{
+    AUTO(state_principal) const struct state_principal *client = NULL;
+    struct jwt_claims claims;
+    enum status status = caller_check_token(x, token, &claims, &client);
+    if (status != OK && status != UNAUTHENTICATED)
+        return status;
+    bool is_active = status == OK && span_equal(client->account_id, asking->account_id);
+    struct json_writer writer = reply_json(x, 200);
+    json_object_open(&writer);
+    json_member_bool(&writer, SPAN("active"), is_active);
+    if (is_active)
+        write_claims(x, &writer, &claims, client);
+    json_object_close(&writer);
+    return OK;
+}
+
+/* Beyond RFC 7662: an API key, whose subject is the key, or of a personal one its user. */
+static enum status introspect_key(struct exchange *x, const struct state_principal *asking,
+                                  struct span text)
+{
+    AUTO(caller_key) struct caller_key key = {0};
+    enum status status = caller_check_key(x, text, &key);
+    if (status != OK && status != UNAUTHENTICATED)
+        return status;
+    bool is_active = status == OK && span_equal(key.key->account_id, asking->account_id);
+    struct json_writer writer = reply_json(x, 200);
+    json_object_open(&writer);
+    json_member_bool(&writer, SPAN("active"), is_active);
+    if (is_active) {
+        const struct state_principal *holder = key.user != NULL ? key.user : key.key;
+        json_member_text(&writer, SPAN("token_type"), SPAN("api_key"));
+        json_member_text(&writer, SPAN("iss"), x->app->issuer);
+        json_member_text(&writer, SPAN("sub"), holder->id);
+        json_member_text(&writer, SPAN("aud"), x->app->audience);
+        if (key.key->expires_at > 0)
+            json_member_int(&writer, SPAN("exp"), key.key->expires_at);
+        write_roles(&writer, holder->api_roles);
+        json_member_text(&writer, SPAN("account_id"), holder->account_id);
+        json_member_text(&writer, SPAN("credential_id"), key.credential_id);
+    }
+    json_object_close(&writer);
+    return OK;
 }
 
 void oauth_introspect(struct exchange *x)
 {
     AUTO(state_principal) const struct state_principal *asking = NULL;
-    AUTO(state_principal) const struct state_principal *client = NULL;
-    struct jwt_claims claims;
     struct span token;
     if (!read_request(x, &asking, &token))
         return;
@@ -71,20 +121,14 @@ void oauth_introspect(struct exchange *x)
                    "To introspect, a client needs the API role owner or administrator");
         return;
     }
-    enum status status = caller_check_token(x, token, &claims, &client);
-    if (status != OK && status != UNAUTHENTICATED) {
+    enum status status = caller_is_key(token) ? introspect_key(x, asking, token)
+                                              : introspect_token(x, asking, token);
+    if (status != OK) {
         oauth_fail_status(x, status);
         return;
     }
-    bool is_active = status == OK && span_equal(client->account_id, asking->account_id);
     x->err = (struct err){0};
-    struct json_writer writer = reply_json(x, 200);
     reply_no_store(x);
-    json_object_open(&writer);
-    json_member_bool(&writer, SPAN("active"), is_active);
-    if (is_active)
-        write_claims(x, &writer, &claims, client);
-    json_object_close(&writer);
 }
 
 static enum status revoke_token(struct exchange *x, const struct jwt_claims *claims,
@@ -122,6 +166,11 @@ void oauth_revoke(struct exchange *x)
     struct span token;
     if (!read_request(x, &asking, &token))
         return;
+    if (caller_is_key(token)) { /* RFC 7009 §2.2.1 */
+        oauth_fail(x, OAUTH_UNSUPPORTED_TOKEN_TYPE,
+                   "An API key is disabled or deleted by the management API (/v2/api_keys)");
+        return;
+    }
     enum status status = caller_check_token(x, token, &claims, &client);
     bool is_good = status == OK;
     if (status == UNAUTHENTICATED) /* RFC 7009 §2.2: there is nothing left to revoke */

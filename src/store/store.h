@@ -132,7 +132,7 @@ struct account_new {
     int64_t now;
 };
 
-/* The one account there is until "account create" comes; NOT_FOUND before first start. */
+/* The oldest account; NOT_FOUND before first start. */
 enum status store_account_first(struct store *store, struct arena *arena,
                                 struct span *ret_account_id, struct err *err) MUST_USE;
 enum status store_account_create(struct store *store, const struct account_new *account,
@@ -143,13 +143,21 @@ struct account {
     struct span id;
     struct span name;
     int64_t token_ttl_seconds; /* the longest life of its clients' tokens; 0: the server's */
+    bool is_enabled;
+    int64_t created_at;
 };
+
+/* Every account, oldest first: the host's administrator makes few. */
+enum status store_account_list(struct store *store, struct arena *arena,
+                               struct account **ret_accounts, size_t *ret_count,
+                               struct err *err) MUST_USE;
 
 enum status store_account_get(struct store *store, struct span id, struct arena *arena,
                               struct account *ret_account,
                               struct err *err) MUST_USE; /* NOT_FOUND */
 
-/* Writes name and token life. NOT_FOUND. */
+/* Writes name, token life and is_enabled. Disabling refuses everything of the account from this
+ * revision on; its tokens stay refused when it is enabled again. NOT_FOUND. */
 enum status store_account_update(struct store *store, const struct account *account,
                                  const struct audit_event *audit, int64_t *ret_revision,
                                  struct err *err) MUST_USE;

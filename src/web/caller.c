@@ -4,6 +4,7 @@
 #include "jose/jwt.h"
 #include "state/revoked_tokens.h"
 #include "state/state.h"
+#include "store/store.h"
 #include "web/app.h"
 #include "web/caller_key.h"
 #include "web/guard.h"
@@ -36,14 +37,36 @@ static enum status bearer_token(const struct exchange *x, struct span *ret_token
     return is_b64token ? OK : INVALID;
 }
 
+/* The host's administrator acts in the oldest account, or in the one that it names. */
+static bool choose_account(struct exchange *x, struct span *account_id)
+{
+    struct span named;
+    struct account account;
+    enum status status = exchange_header(x, SPAN("postern-account"), &named);
+    if (status == NOT_FOUND)
+        return true;
+    if (status == OK)
+        status = store_account_get(x->app->store, named, &x->arena, &account, &x->err);
+    if (status == NOT_FOUND)
+        reply_not_found(x, named);
+    else if (status != OK)
+        reply_error(x, status);
+    else
+        *account_id = account.id;
+    return status == OK;
+}
+
 static bool from_control_socket(struct exchange *x, struct caller *caller)
 {
     /* The socket's mode says the same; a mode can be changed by mistake. */
     if (x->peer.uid != 0 && x->peer.uid != geteuid())
         return refuse(x, FORBIDDEN, "The control socket is for root and the server's own user.");
+    struct span account_id = x->app->account_id;
+    if (!choose_account(x, &account_id))
+        return false;
     *caller = (struct caller){
         .kind = CALLER_CONTROL,
-        .account_id = x->app->account_id,
+        .account_id = account_id,
         .id = arena_printf(&x->arena, "uid %u pid %d", x->peer.uid, x->peer.pid),
         .api_roles = 1u << API_ROLE_OWNER,
     };

@@ -446,6 +446,48 @@ describe('postern corpus', () => {
     });
 });
 
+describe('postern user and postern api-key', () => {
+    const server = useServer();
+    const postern = (...args: string[]): ReturnType<Server['cli']> => server.cli(args);
+
+    it('make, list, show, change and delete', async () => {
+        await server.createCorpus('crm');
+        const user = json(await postern('user', 'create', '--email', 'ada@example.com', '--username', 'ada', '--role', 'viewer', '--json'));
+        assert.deepEqual([user.username, user.enabled, user.api_roles], ['ada', false, ['viewer']]);
+        assert.equal(json(await postern('user', 'update', 'ada', '--enable', '--corpus-role', 'crm:editor', '--json')).enabled, true);
+        assert.match((await postern('user', 'show', 'ada')).stdout, /^username +ada\nemail +ada@example.com\nid +usr_\w+\nenabled +yes\nroles +viewer, crm:editor\n$/);
+        assert.match((await postern('user', 'list')).stdout, /^USERNAME +ID +ENABLED +ROLES\nada +usr_\w+ +yes +viewer, crm:editor\nowner +usr_\w+ +yes +owner\n$/);
+
+        assert.match((await postern('api-key', 'list')).stdout, /^There are no API keys/);
+        const key = json(await postern('api-key', 'create', '--name', 'search', '--role', 'serving', '--corpus', 'crm', '--json'));
+        assert.deepEqual([key.api_key_role, key.corpus_roles], ['serving', [{ corpus_key: 'crm', role: 'viewer' }]]);
+        const personal = await postern('api-key', 'create', '--name', 'mine', '--user', 'ada', '--role', 'personal');
+        assert.match(personal.stdout, new RegExp(`^name +mine\nid +aky_\\w+\nkey +pst_pk_\\w+\nenabled +yes\nrights +those of ${user.id}\n$`));
+        assert.deepEqual(json(await postern('api-key', 'create', '--name', 'n', '--role', 'viewer', '--role', 'corpus_developer', '--json')).api_roles, ['corpus_developer', 'viewer']);
+        assert.match((await postern('api-key', 'list', '--filter', 'search')).stdout, /^NAME +ID +ENABLED +RIGHTS\nsearch +aky_\w+ +yes +crm:viewer\n$/);
+        assert.equal(json(await postern('api-key', 'disable', key.id, '--json')).enabled, false);
+        assert.equal(json(await postern('api-key', 'enable', key.id, '--json')).enabled, true);
+        assert.equal(json(await postern('api-key', 'show', key.id, '--json')).secret_key, key.secret_key);
+        const regenerated = await server.cli(['api-key', 'regenerate', key.id, '--secret-fd', '3'], { extraFd: true });
+        assert.match(regenerated.fd3, /^pst_qk_\w+$/);
+        assert(!regenerated.stdout.includes(regenerated.fd3), 'not also on the output');
+        assert.match((await postern('api-key', 'delete', key.id)).stdout, /is deleted; it is refused/);
+        failsWith(await postern('api-key', 'show', key.id), /no such resource/);
+        assert.match((await postern('user', 'delete', 'ada')).stdout, /^ada is deleted/);
+    });
+
+    it('say what is wrong', async () => {
+        failsWith(await postern('user', 'create'), /--email ADDRESS is required/);
+        failsWith(await postern('user', 'update', 'owner'), /say what to change/);
+        failsWith(await postern('user', 'delete', 'owner'), /at least one enabled owner/);
+        failsWith(await postern('api-key', 'create', '--role', 'serving'), /--name NAME is required/);
+        failsWith(await postern('api-key', 'create', '--name', 'x', '--role', 'serving'), /corpus_keys: must name the corpora/);
+        failsWith(await postern('api-key', 'create', '--name', 'x', '--role', 'personal'), /username: is required/);
+        failsWith(await postern('api-key', 'create', '--name', 'x', '--role', 'serving', '--corpus-role', 'a:viewer'), /takes --corpus/);
+        failsWith(await postern('api-key', 'show', 'x'), /give the key's id/);
+    });
+});
+
 describe('postern keys show', () => {
     const directory = temporaryDirectory();
     after(() => rmSync(directory, { recursive: true }));

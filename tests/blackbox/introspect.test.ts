@@ -236,3 +236,77 @@ describe('revocation', () => {
         assert(!shown.stdout.includes(token.split('.')[2] ?? ''));
     });
 });
+
+describe('an API key', () => {
+    const server = useServer();
+    let asking: AppClient;
+    const introspect = (token: string): Promise<Reply> => server.request('POST', INTROSPECT, { form: { ...credentials(asking), token } });
+    const make = async (json: Json): Promise<Json> => {
+        const reply = await server.control('POST', '/v2/api_keys', { json });
+        assert.equal(reply.status, 201, reply.text);
+        server.confidential.push(reply.json.secret_key);
+        return reply.json;
+    };
+
+    before(async () => {
+        asking = await server.createClient(['owner']);
+    });
+
+    it('is introspected while it is good', async () => {
+        const key = await make({ name: 'k', api_roles: ['viewer'], expires_in_seconds: 1000 });
+        const reply = await introspect(key.secret_key);
+        assert.equal(reply.headers['cache-control'], 'no-store');
+        const { iss, aud, exp, credential_id, account_id, ...rest } = reply.json;
+        assert.deepEqual(rest, { active: true, token_type: 'api_key', sub: key.id, roles: ['viewer'] });
+        assert.equal(aud, `${iss}/v2`);
+        assert.equal(exp * 1000, Date.parse(key.expires_at));
+        assert.equal(credential_id, `crd_${key.secret_key.slice(7, 19)}`);
+        assert.match(account_id, /^acc_/);
+        await server.control('PATCH', `/v2/api_keys/${key.id}`, { json: { enabled: false } });
+        isInactive(await introspect(key.secret_key));
+    });
+
+    it('that is personal has its user as subject, with the roles of now', async () => {
+        const user = (await server.control('GET', '/v2/users/owner')).json;
+        const key = await make({ name: 'mine', api_key_role: 'personal', username: 'owner' });
+        const reply = await introspect(key.secret_key);
+        assert.equal(reply.json.sub, user.id);
+        assert.deepEqual(reply.json.roles, ['owner']);
+        assert(!('exp' in reply.json));
+    });
+
+    it('is not revoked here', async () => {
+        const key = await make({ name: 'k', api_roles: ['viewer'] });
+        const reply = await server.request('POST', REVOKE, { form: { ...credentials(asking), token: key.secret_key } });
+        isOAuthError(reply, 400, 'unsupported_token_type');
+        assert.equal((await introspect(key.secret_key)).json.active, true);
+    });
+});
+
+describe('a disabled client', () => {
+    const server = useServer();
+
+    it('gets no tokens, and those that it had stay refused when it is enabled again', async () => {
+        const client = await server.createClient(['viewer']);
+        const old = await server.token(client);
+        const ask = (token: string): Promise<Reply> => server.request('GET', '/v2/corpora', { token });
+        const set = async (enabled: boolean): Promise<void> => {
+            const reply = await server.control('PATCH', `/v2/app_clients/${client.id}`, { json: { enabled } });
+            assert.equal(reply.status, 200, reply.text);
+            assert.equal(reply.json.enabled, enabled);
+        };
+        assert.equal((await ask(old)).status, 200);
+        await set(false);
+        assert.equal((await ask(old)).status, 401);
+        const refused = await server.request('POST', '/oauth2/token', { form: { grant_type: 'client_credentials', ...credentials(client) } });
+        isOAuthError(refused, 401, 'invalid_client');
+        await set(true);
+        assert.equal((await ask(old)).status, 401, 'by revision, not by state');
+        const fresh = await server.token(client);
+        assert.equal((await ask(fresh)).status, 200);
+        // Other changes, and enabling what is enabled, revoke nothing.
+        await set(true);
+        await server.control('PATCH', `/v2/app_clients/${client.id}`, { json: { description: 'x' } });
+        assert.equal((await ask(fresh)).status, 200);
+    });
+});
