@@ -212,7 +212,7 @@ void api_api_key_create(struct exchange *x)
 /* --- List --- */
 
 static enum status read_filter(struct exchange *x, const struct form *query,
-                               struct store_principal_filter *filter)
+                               struct store_principal_query *wanted)
 {
     struct span text;
     size_t role = 0;
@@ -224,10 +224,10 @@ static enum status read_filter(struct exchange *x, const struct form *query,
                         "must be serving, serving_and_indexing or personal, once");
         return INVALID;
     }
-    filter->api_key_role = (enum api_key_role)role;
+    wanted->api_key_role = (enum api_key_role)role;
     if (!authz_has(x->caller, PERMISSION_API_KEY_MANAGE))
-        filter->owner_id = x->caller->id;
-    return api_corpus_filter(x, query, &filter->corpus_id);
+        wanted->owner_id = x->caller->id;
+    return api_corpus_filter(x, query, &wanted->corpus_id);
 }
 
 void api_api_key_list(struct exchange *x)
@@ -235,17 +235,16 @@ void api_api_key_list(struct exchange *x)
     struct form query;
     struct page page;
     AUTO(pattern) struct pattern *pattern = NULL;
-    struct store_principal_filter filter = {0};
+    struct store_principal_query wanted = {.kind = PRINCIPAL_API_KEY};
     if (query_parse(x, &query) != OK || page_read(x, &query, &page) != OK ||
-        api_filter(x, page.filter, &pattern) != OK || read_filter(x, &query, &filter) != OK)
+        api_filter(x, page.filter, &pattern) != OK || read_filter(x, &query, &wanted) != OK)
         return;
-    const struct store_page store_page = api_store_page(x, &page, pattern);
+    wanted.page = api_store_page(x, &page, pattern);
     struct principal *keys;
     size_t count;
     bool has_more;
     enum status status =
-        store_principal_list(x->app->store, PRINCIPAL_API_KEY, &store_page, &filter, &x->arena,
-                             &keys, &count, &has_more, &x->err);
+        store_principal_list(x->app->store, &wanted, &x->arena, &keys, &count, &has_more, &x->err);
     if (status != OK) {
         api_list_fail(x, status);
         return;
@@ -375,14 +374,12 @@ void api_api_key_regenerate(struct exchange *x)
 void api_api_key_delete(struct exchange *x)
 {
     struct principal key;
-    struct span name;
     int64_t revision;
     if (!load_key(x, &key) || (!is_own(x, &key) && !api_principal_may_touch(x, &key, above)))
         return;
     const struct audit_event audit = api_audit(x, AUDIT_API_KEY_DELETE, key.id);
-    enum status status =
-        store_principal_delete(x->app->store, PRINCIPAL_API_KEY, key.account_id, key.id, &audit,
-                               &x->arena, &name, &revision, &x->err);
+    enum status status = store_principal_delete(x->app->store, PRINCIPAL_API_KEY, key.account_id,
+                                                key.id, &audit, &revision, &x->err);
     if (status == NOT_FOUND)
         reply_not_found(x, x->params[0]);
     else if (status != OK)

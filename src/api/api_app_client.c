@@ -120,8 +120,8 @@ void api_app_client_list(struct exchange *x)
     size_t count;
     bool has_more;
     enum status status =
-        store_principal_list(x->app->store, PRINCIPAL_APP_CLIENT, &store_page, NULL, &x->arena,
-                             &clients, &count, &has_more, &x->err);
+        store_principal_list(x->app->store, &(struct store_principal_query){.page = store_page},
+                             &x->arena, &clients, &count, &has_more, &x->err);
     if (status != OK) {
         reply_error(x, status);
         return;
@@ -211,7 +211,6 @@ void api_app_client_update(struct exchange *x)
 void api_app_client_delete(struct exchange *x)
 {
     struct principal client;
-    struct span client_id;
     int64_t revision;
     if (!load_client(x, &client) ||
         !api_principal_may_touch(x, &client, "The client has roles above the caller's own."))
@@ -219,7 +218,7 @@ void api_app_client_delete(struct exchange *x)
     const struct audit_event audit = api_audit(x, AUDIT_APP_CLIENT_DELETE, client.id);
     enum status status =
         store_principal_delete(x->app->store, PRINCIPAL_APP_CLIENT, client.account_id, client.id,
-                               &audit, &x->arena, &client_id, &revision, &x->err);
+                               &audit, &revision, &x->err);
     if (status == NOT_FOUND)
         reply_not_found(x, x->params[0]);
     else if (status != OK)

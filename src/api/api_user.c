@@ -147,17 +147,17 @@ void api_user_list(struct exchange *x)
     struct form query;
     struct page page;
     AUTO(pattern) struct pattern *pattern = NULL;
-    struct store_principal_filter filter = {0};
+    struct store_principal_query wanted = {.kind = PRINCIPAL_USER};
     if (query_parse(x, &query) != OK || page_read(x, &query, &page) != OK ||
         api_filter(x, page.filter, &pattern) != OK ||
-        api_corpus_filter(x, &query, &filter.corpus_id) != OK)
+        api_corpus_filter(x, &query, &wanted.corpus_id) != OK)
         return;
-    const struct store_page store_page = api_store_page(x, &page, pattern);
+    wanted.page = api_store_page(x, &page, pattern);
     struct principal *users;
     size_t count;
     bool has_more;
-    enum status status = store_principal_list(x->app->store, PRINCIPAL_USER, &store_page, &filter,
-                                              &x->arena, &users, &count, &has_more, &x->err);
+    enum status status =
+        store_principal_list(x->app->store, &wanted, &x->arena, &users, &count, &has_more, &x->err);
     if (status != OK) {
         api_list_fail(x, status);
         return;
@@ -250,14 +250,12 @@ void api_user_update(struct exchange *x)
 void api_user_delete(struct exchange *x)
 {
     struct principal user;
-    struct span name;
     int64_t revision;
     if (!load_user(x, &user) || !api_principal_may_touch(x, &user, above))
         return;
     const struct audit_event audit = api_audit(x, AUDIT_USER_DELETE, user.id);
-    enum status status =
-        store_principal_delete(x->app->store, PRINCIPAL_USER, user.account_id, user.id, &audit,
-                               &x->arena, &name, &revision, &x->err);
+    enum status status = store_principal_delete(x->app->store, PRINCIPAL_USER, user.account_id,
+                                                user.id, &audit, &revision, &x->err);
     if (status == NOT_FOUND)
         reply_not_found(x, x->params[0]);
     else if (status != OK)

@@ -208,18 +208,18 @@ enum status store_principal_find(struct store *store, enum principal_kind kind, 
                                  int64_t *ret_snapshot, struct err *err) MUST_USE;
 
 /* Empty members: all. */
-struct store_principal_filter {
+struct store_principal_query {
+    struct store_page page;
+    enum principal_kind kind;
     struct span corpus_id; /* those with a role on it */
     struct span owner_id;  /* API keys: of this maker or user */
     enum api_key_role api_key_role;
 };
 
-/* Without sealed copies. filter may be NULL. *ret_has_more: rows are left below the last one. */
-enum status store_principal_list(struct store *store, enum principal_kind kind,
-                                 const struct store_page *page,
-                                 const struct store_principal_filter *filter, struct arena *arena,
-                                 struct principal **ret_principals, size_t *ret_count,
-                                 bool *ret_has_more, struct err *err) MUST_USE;
+/* Without sealed copies. *ret_has_more: rows are left below the last one. */
+enum status store_principal_list(struct store *store, const struct store_principal_query *query,
+                                 struct arena *arena, struct principal **ret_principals,
+                                 size_t *ret_count, bool *ret_has_more, struct err *err) MUST_USE;
 
 /* Writes description, is_enabled, roles, grants, token life, record_mac and updated_at when the
  * stored version is principal->version - 1. A client that is disabled loses its tokens for good.
@@ -236,12 +236,10 @@ enum status store_principal_update_credentials(struct store *store,
                                                int64_t *ret_revision, struct err *err) MUST_USE;
 
 /* Also its credentials and grants, and the API keys that it made or that have its rights. id is the
- * principal's own, also of users. NOT_FOUND. FORBIDDEN as for update. *ret_name is the change
- * feed's name of what went. */
+ * principal's own, also of users. NOT_FOUND. FORBIDDEN as for update. */
 enum status store_principal_delete(struct store *store, enum principal_kind kind,
                                    struct span account_id, struct span id,
-                                   const struct audit_event *audit, struct arena *arena,
-                                   struct span *ret_name, int64_t *ret_revision,
+                                   const struct audit_event *audit, int64_t *ret_revision,
                                    struct err *err) MUST_USE;
 
 /* --- Use of credentials: gathered in memory, written in batches

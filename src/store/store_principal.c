@@ -5,6 +5,9 @@
 
 #include "base/arena.h"
 
+/* Two ids for each API key that goes with its maker: a hundred thousand of them. */
+enum { DELETE_BYTES_MAX = 8 << 20 };
+
 /* name and description first: the page filter reads them. */
 #define CLIENT_SELECT                                                                              \
     "SELECT name, description, id, account_id, client_id, '', '', '', '', '', is_enabled, "        \
@@ -321,29 +324,25 @@ struct found {
     bool has_more;
 };
 
-static struct sql_stmt *bind_list(struct sql_conn *conn, enum principal_kind kind,
-                                  const struct store_page *page,
-                                  const struct store_principal_filter *filter)
+static struct sql_stmt *bind_list(struct sql_conn *conn, const struct store_principal_query *query)
 {
-    static const struct store_principal_filter all = {0};
-    if (filter == NULL)
-        filter = &all;
-    struct sql_stmt *row = sql_prepare(conn, statements[kind].list);
-    sql_bind_text(row, ":account_id", page->account_id);
-    sql_bind_int64(row, ":before_sequence", page->before_sequence);
-    sql_bind_int64(row, ":rows", store_page_rows(page));
-    sql_bind_text(row, ":corpus_id", filter->corpus_id);
-    if (kind == PRINCIPAL_API_KEY) {
-        sql_bind_text(row, ":owner_id", filter->owner_id);
-        sql_bind_text(row, ":api_key_role", principal_api_key_roles[filter->api_key_role]);
+    struct sql_stmt *row = sql_prepare(conn, statements[query->kind].list);
+    sql_bind_text(row, ":account_id", query->page.account_id);
+    sql_bind_int64(row, ":before_sequence", query->page.before_sequence);
+    sql_bind_int64(row, ":rows", store_page_rows(&query->page));
+    sql_bind_text(row, ":corpus_id", query->corpus_id);
+    if (query->kind == PRINCIPAL_API_KEY) {
+        sql_bind_text(row, ":owner_id", query->owner_id);
+        sql_bind_text(row, ":api_key_role", principal_api_key_roles[query->api_key_role]);
     }
     return row;
 }
 
-static enum status list(struct sql_conn *conn, struct sql_stmt *row, enum principal_kind kind,
-                        const struct store_page *page, struct arena *arena, struct found *found,
-                        struct err *err)
+static enum status list(struct sql_conn *conn, const struct store_principal_query *query,
+                        struct arena *arena, struct found *found, struct err *err)
 {
+    const struct store_page *page = &query->page;
+    struct sql_stmt *row = bind_list(conn, query);
     enum status status = OK;
     while (status == OK && !found->has_more && sql_next(row)) {
         bool is_match;
@@ -352,7 +351,7 @@ static enum status list(struct sql_conn *conn, struct sql_stmt *row, enum princi
             continue;
         found->has_more = found->count == page->limit;
         if (!found->has_more)
-            read_row(row, kind, arena, &found->principals[found->count++]);
+            read_row(row, query->kind, arena, &found->principals[found->count++]);
     }
     enum status end = sql_end(row, err);
     if (status == OK)
@@ -362,21 +361,18 @@ static enum status list(struct sql_conn *conn, struct sql_stmt *row, enum princi
     return status;
 }
 
-enum status store_principal_list(struct store *store, enum principal_kind kind,
-                                 const struct store_page *page,
-                                 const struct store_principal_filter *filter, struct arena *arena,
-                                 struct principal **ret_principals, size_t *ret_count,
-                                 bool *ret_has_more, struct err *err)
+enum status store_principal_list(struct store *store, const struct store_principal_query *query,
+                                 struct arena *arena, struct principal **ret_principals,
+                                 size_t *ret_count, bool *ret_has_more, struct err *err)
 {
     struct found found = {0};
-    found.principals = arena_zalloc(arena, page->limit, sizeof *found.principals);
+    found.principals = arena_zalloc(arena, query->page.limit, sizeof *found.principals);
     if (found.principals == NULL)
-        return fail(err, NO_MEMORY, "no memory for a page of %zu", page->limit);
+        return fail(err, NO_MEMORY, "no memory for a page of %zu", query->page.limit);
     AUTO(store_reader) struct store_reader reader = {0};
     enum status status = store_reader_take(store, &reader, err);
     if (status == OK)
-        status = list(reader.conn, bind_list(reader.conn, kind, page, filter), kind, page, arena,
-                      &found, err);
+        status = list(reader.conn, query, arena, &found, err);
     if (status != OK)
         return status;
     *ret_principals = found.principals;
@@ -586,13 +582,14 @@ static enum status delete_whole(struct store_tx *tx, void *context, struct err *
 
 enum status store_principal_delete(struct store *store, enum principal_kind kind,
                                    struct span account_id, struct span id,
-                                   const struct audit_event *audit, struct arena *arena,
-                                   struct span *ret_name, int64_t *ret_revision, struct err *err)
+                                   const struct audit_event *audit, int64_t *ret_revision,
+                                   struct err *err)
 {
+    struct arena memory;
+    arena_init(&memory, DELETE_BYTES_MAX);
     struct principal principal = {.kind = kind, .account_id = account_id, .id = id};
-    struct change change = {.principal = &principal, .audit = audit, .arena = arena};
+    struct change change = {.principal = &principal, .audit = audit, .arena = &memory};
     enum status status = store_write(store, delete_whole, &change, ret_revision, err);
-    if (status == OK)
-        *ret_name = change.name;
+    arena_done(&memory);
     return status;
 }

@@ -137,10 +137,9 @@ static enum status add_uses(struct fixture *f)
 static enum status delete_client(struct fixture *f)
 {
     struct span id = fixture_text(f, "app_", DELETED);
-    struct span client_id;
     const struct audit_event audit = fixture_audit(AUDIT_APP_CLIENT_DELETE, id);
     enter();
-    return left(store_principal_delete(f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, id, &audit, &f->arena, &client_id,
+    return left(store_principal_delete(f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, id, &audit,
                                         &f->revision, &f->err));
 }
 

@@ -24,7 +24,7 @@ static void a_create_body_fills_the_client(void **state)
                 "'api_roles':['owner','owner','viewer'],"
                 "'corpus_roles':[{'corpus_key':'k','role':'editor'},"
                 "{'role':'viewer','corpus_key':'k'}],"
-                "'agent_roles':[{'agent_key':'agt_1','role':'agent_user'}],'enabled':false}",
+                "'agent_roles':[{'agent_key':'agt_1','role':'agent_user'}]}",
                 &client);
     assert_int_equal(r.status, OK);
     assert_span_equal(client.name, "crm");

@@ -16,6 +16,7 @@ static void each_error_has_its_code_and_status(void **state)
         [OAUTH_INVALID_CLIENT] = {"invalid_client", 401},
         [OAUTH_INVALID_GRANT] = {"invalid_grant", 400},
         [OAUTH_UNAUTHORIZED_CLIENT] = {"unauthorized_client", 400},
+        [OAUTH_UNSUPPORTED_TOKEN_TYPE] = {"unsupported_token_type", 400},
         [OAUTH_UNSUPPORTED_GRANT_TYPE] = {"unsupported_grant_type", 400},
         [OAUTH_UNSUPPORTED_RESPONSE_TYPE] = {"unsupported_response_type", 400},
         [OAUTH_INVALID_SCOPE] = {"invalid_scope", 400},

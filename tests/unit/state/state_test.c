@@ -170,10 +170,8 @@ static void a_change_forgets_the_client_before_the_write_returns(void **state)
     state_principal_release(client);
 
     const struct audit_event audit = fixture_audit(AUDIT_APP_CLIENT_DELETE, stored.id);
-    struct span client_id;
     assert_ok(bench->f,
-              store_principal_delete(bench->f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, stored.id, &audit, &bench->f->arena,
-                                      &client_id, &bench->f->revision, &bench->f->err));
+              store_principal_delete(bench->f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, stored.id, &audit, &bench->f->revision, &bench->f->err));
     assert_false(is_in_memory(bench, stored.client_id));
     assert_int_equal(load(bench, stored.client_id, &client, &revision), NOT_FOUND);
 }

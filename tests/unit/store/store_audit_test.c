@@ -23,9 +23,7 @@ static void each_change_leaves_one_row_newest_first(void **state)
     audit = fixture_audit(AUDIT_CORPUS_DELETE, corpus.id);
     assert_ok(f, store_corpus_delete(f->store, ACCOUNT, corpus.key, &audit, &f->revision, &f->err));
     audit = fixture_audit(AUDIT_APP_CLIENT_DELETE, client.id);
-    struct span client_id;
-    assert_ok(f, store_principal_delete(f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, client.id, &audit, &f->arena,
-                                         &client_id, &f->revision, &f->err));
+    assert_ok(f, store_principal_delete(f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, client.id, &audit, &f->revision, &f->err));
     static const char *const actions[] = {"app_client.delete", "corpus.delete",
                                           "app_client.update", "corpus.create",
                                           "app_client.create", "account.create"};

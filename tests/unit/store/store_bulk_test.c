@@ -24,7 +24,7 @@ static void all_are_made_as_if_one_by_one(void **state)
     size_t count;
     bool has_more;
     assert_ok(
-        f, store_principal_list(f->store, PRINCIPAL_APP_CLIENT, &page, NULL, &f->arena, &listed, &count, &has_more, &f->err));
+        f, store_principal_list(f->store, &(struct store_principal_query){.page = page}, &f->arena, &listed, &count, &has_more, &f->err));
     assert_int_equal(count, 30);
     assert_span_equal(listed[0].id, "app_29");
     assert_span_equal(listed[29].id, "app_0");

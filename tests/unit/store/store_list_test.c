@@ -11,7 +11,7 @@ struct page_of_clients {
 static struct page_of_clients list(struct fixture *f, const struct store_page *page)
 {
     struct page_of_clients found = {0};
-    assert_ok(f, store_principal_list(f->store, PRINCIPAL_APP_CLIENT, page, NULL, &f->arena, &found.clients, &found.count,
+    assert_ok(f, store_principal_list(f->store, &(struct store_principal_query){.page = *page}, &f->arena, &found.clients, &found.count,
                                        &found.has_more, &f->err));
     return found;
 }
@@ -152,7 +152,7 @@ static void a_filter_that_fails_ends_the_listing(void **state)
     size_t count;
     bool has_more;
     assert_status(
-        f, store_principal_list(f->store, PRINCIPAL_APP_CLIENT, &page, NULL, &f->arena, &clients, &count, &has_more, &f->err),
+        f, store_principal_list(f->store, &(struct store_principal_query){.page = page}, &f->arena, &clients, &count, &has_more, &f->err),
         RATE_LIMITED);
     assert_int_equal(filter.asked, 1);
     assert_string_equal(f->err.detail, "the filter gave up");

@@ -30,7 +30,6 @@ static enum status write_round(struct worker *worker, unsigned round, struct are
     };
     const struct audit_event audit = fixture_audit(AUDIT_APP_CLIENT_CREATE, client.id);
     struct span existing_id;
-    struct span client_id;
     int64_t created;
     int64_t updated;
     enum status status = store_principal_create(worker->store, &client, NULL, &audit, arena,
@@ -44,8 +43,7 @@ static enum status write_round(struct worker *worker, unsigned round, struct are
     if (status == OK && (updated <= created || store_revision(worker->store) < updated))
         worker->failure = "revisions do not rise";
     if (status == OK && round % 2 == 0)
-        status = store_principal_delete(worker->store, PRINCIPAL_APP_CLIENT, ACCOUNT, client.id, &audit, arena,
-                                         &client_id, &updated, NULL);
+        status = store_principal_delete(worker->store, PRINCIPAL_APP_CLIENT, ACCOUNT, client.id, &audit, &updated, NULL);
     return status;
 }
 
@@ -57,7 +55,7 @@ static enum status read_round(struct worker *worker, unsigned round, struct aren
     size_t count;
     bool has_more;
     enum status status =
-        store_principal_list(worker->store, PRINCIPAL_APP_CLIENT, &page, NULL, arena, &clients, &count, &has_more, NULL);
+        store_principal_list(worker->store, &(struct store_principal_query){.page = page}, arena, &clients, &count, &has_more, NULL);
     for (size_t i = 0; status == OK && i < count; i++) {
         if (clients[i].credential_count != 1 || clients[i].api_roles != 1)
             worker->failure = "a client was read in parts";

@@ -309,10 +309,8 @@ static void what_was_revoked_is_401_at_once(void **state)
 
     struct fixture *f = bench->f;
     const struct audit_event audit = fixture_audit(AUDIT_APP_CLIENT_DELETE, bench->client.id);
-    struct span client_id;
-    assert_ok(f, store_principal_delete(f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, bench->client.id, &audit, &f->arena,
-                                         &client_id, &f->revision, &f->err));
-    state_apply(bench->state, f->revision, SPAN("app_client"), client_id);
+    assert_ok(f, store_principal_delete(f->store, PRINCIPAL_APP_CLIENT, ACCOUNT, bench->client.id, &audit, &f->revision, &f->err));
+    state_apply(bench->state, f->revision, SPAN("app_client"), bench->client.client_id);
     send_good_token(bench);
     assert_refused(bench, why);
 }
