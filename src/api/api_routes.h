@@ -4,6 +4,6 @@
 
 #include "web/route.h"
 
-enum { API_ROUTE_COUNT = 21 };
+enum { API_ROUTE_COUNT = 33 };
 
 extern const struct route api_routes[API_ROUTE_COUNT];
