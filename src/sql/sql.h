@@ -2,9 +2,10 @@
 /* The driver seam: what modules need of a database, so that their SQL is written once.
  *
  * SQL stays in the subset that SQLite and PostgreSQL both take: no AUTOINCREMENT, no INSERT OR
- * REPLACE, no PRAGMA. Texts have static storage, because a connection keeps each statement prepared
- * and finds it again by the text's address; parameters are ":name". A connection is used by one
- * thread at a time: locks are the caller's (sql_pool.h).
+ * REPLACE, no PRAGMA (but for the search index of documents/, which is FTS5). Texts have static
+ * storage, because a connection keeps each statement prepared and finds it again by the text's
+ * address; parameters are ":name". A connection is used by one thread at a time: locks are the
+ * caller's (sql_pool.h).
  *
  * A statement keeps its first error: bind, step and read freely, and look at sql_end()'s answer.
  * CONFLICT: a unique key is taken. INVALID: a referenced row is not there. UNAVAILABLE: the
