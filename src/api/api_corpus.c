@@ -5,6 +5,7 @@
 #include "api/api_corpus_fields.h"
 #include "authz/permission.h"
 #include "base/random.h"
+#include "documents/documents.h"
 #include "model/corpus.h"
 #include "model/job.h"
 #include "store/store.h"
@@ -165,13 +166,11 @@ void api_corpus_list(struct exchange *x)
     api_list_end(x, &writer, &page, has_more, count == 0 ? 0 : corpora[count - 1].sequence);
 }
 
-/* The corpus of the path, when the caller has the route's permission on it. One without
- * account-wide rights gets the same 403 whether or not it exists. False: a reply is made. */
-static bool load_corpus(struct exchange *x, struct corpus *corpus)
+bool api_corpus_load(struct exchange *x, struct span key, struct corpus *corpus)
 {
     enum permission permission = x->route->permission;
-    enum status status = store_corpus_get(x->app->store, x->caller->account_id, x->params[0],
-                                          &x->arena, corpus, &x->err);
+    enum status status =
+        store_corpus_get(x->app->store, x->caller->account_id, key, &x->arena, corpus, &x->err);
     if (status != OK && status != NOT_FOUND) {
         reply_error(x, status);
         return false;
@@ -182,7 +181,7 @@ static bool load_corpus(struct exchange *x, struct corpus *corpus)
         x->err = (struct err){0};
         reply_error(x, FORBIDDEN);
     } else if (status == NOT_FOUND) {
-        reply_not_found(x, x->params[0]);
+        reply_not_found(x, key);
     }
     return is_allowed && status == OK;
 }
@@ -190,7 +189,7 @@ static bool load_corpus(struct exchange *x, struct corpus *corpus)
 void api_corpus_get(struct exchange *x)
 {
     struct corpus corpus;
-    if (load_corpus(x, &corpus))
+    if (api_corpus_load(x, x->params[0], &corpus))
         reply_corpus(x, 200, &corpus);
 }
 
@@ -204,7 +203,7 @@ static enum status change_corpus(struct exchange *x, enum audit_action action,
     for (int tries = 0; status == CONFLICT && tries < UPDATE_TRIES; tries++) {
         int64_t revision;
         x->err = (struct err){0};
-        if (!load_corpus(x, corpus) || !change(x, corpus))
+        if (!api_corpus_load(x, x->params[0], corpus) || !change(x, corpus))
             return INVALID;
         corpus->version++;
         corpus->updated_at = x->now;
@@ -266,11 +265,21 @@ void api_corpus_replace_filter_attributes(struct exchange *x)
     json_object_close(&writer);
 }
 
+/* After the corpus: nobody can name what a failure here leaves behind, and the next start sweeps it
+ * away. */
+static void drop_documents(struct exchange *x, const struct corpus *corpus)
+{
+    const struct documents_place place = {corpus->account_id, corpus->id};
+    if (x->app->documents != NULL && documents_forget(x->app->documents, &place, &x->err) != OK)
+        x->err = (struct err){0}; /* the corpus is gone all the same */
+    reply_empty(x, 204);
+}
+
 void api_corpus_delete(struct exchange *x)
 {
     struct corpus corpus;
     int64_t revision;
-    if (!load_corpus(x, &corpus))
+    if (!api_corpus_load(x, x->params[0], &corpus))
         return;
     const struct audit_event audit = api_audit(x, AUDIT_CORPUS_DELETE, corpus.id);
     enum status status = store_corpus_delete(x->app->store, corpus.account_id, corpus.key, &audit,
@@ -280,5 +289,5 @@ void api_corpus_delete(struct exchange *x)
     else if (status != OK)
         reply_error(x, status);
     else
-        reply_empty(x, 204);
+        drop_documents(x, &corpus);
 }

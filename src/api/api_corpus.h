@@ -4,6 +4,12 @@
 
 #include "web/exchange.h"
 
+struct corpus;
+
+/* The corpus of this key, when the caller has the route's permission on it. One without
+ * account-wide rights gets the same 403 whether or not it exists. False: a reply is made. */
+bool api_corpus_load(struct exchange *x, struct span key, struct corpus *corpus);
+
 void api_corpus_create(struct exchange *x);
 void api_corpus_list(struct exchange *x);
 void api_corpus_get(struct exchange *x);

@@ -6,9 +6,13 @@
 #include "api/api_app_client.h"
 #include "api/api_clock.h"
 #include "api/api_corpus.h"
+#include "api/api_corpus_content.h"
+#include "api/api_document.h"
+#include "api/api_document_fields.h"
 #include "api/api_health.h"
 #include "api/api_job.h"
 #include "api/api_keys.h"
+#include "api/api_query.h"
 #include "config/config.h"
 #include "api/api_status.h"
 #include "api/api_user.h"
@@ -253,6 +257,127 @@ const struct route api_routes[API_ROUTE_COUNT] = {
         .lane = LANE_WORKER,
         .handle = api_corpus_delete,
         .name = SPAN_INIT("deleteCorpus"),
+    },
+    {
+        .method = HTTP_POST,
+        .path = SPAN_INIT("/v2/corpora/{corpus_key}/documents"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_DOCUMENT_WRITE,
+        .lane = LANE_WORKER,
+        .body_bytes_max = DOCUMENT_BODY_BYTES_MAX,
+        .handle = api_document_create,
+        .name = SPAN_INIT("createCorpusDocument"),
+    },
+    {
+        .method = HTTP_GET,
+        .path = SPAN_INIT("/v2/corpora/{corpus_key}/documents"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_CORPUS_READ,
+        .lane = LANE_WORKER,
+        .handle = api_document_list,
+        .name = SPAN_INIT("listCorpusDocuments"),
+    },
+    {
+        .method = HTTP_GET,
+        .path = SPAN_INIT("/v2/corpora/{corpus_key}/documents/{document_id}"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_CORPUS_READ,
+        .lane = LANE_WORKER,
+        .handle = api_document_get,
+        .name = SPAN_INIT("getCorpusDocument"),
+    },
+    {
+        .method = HTTP_PATCH,
+        .path = SPAN_INIT("/v2/corpora/{corpus_key}/documents/{document_id}"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_DOCUMENT_WRITE,
+        .lane = LANE_WORKER,
+        .handle = api_document_merge_metadata,
+        .name = SPAN_INIT("updateCorpusDocument"),
+    },
+    {
+        .method = HTTP_PUT,
+        .path = SPAN_INIT("/v2/corpora/{corpus_key}/documents/{document_id}/metadata"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_DOCUMENT_WRITE,
+        .lane = LANE_WORKER,
+        .handle = api_document_replace_metadata,
+        .name = SPAN_INIT("replaceCorpusDocumentMetadata"),
+    },
+    {
+        .method = HTTP_DELETE,
+        .path = SPAN_INIT("/v2/corpora/{corpus_key}/documents/{document_id}"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_DOCUMENT_WRITE,
+        .lane = LANE_WORKER,
+        .handle = api_document_delete,
+        .name = SPAN_INIT("deleteCorpusDocument"),
+    },
+    {
+        .method = HTTP_POST,
+        .path = SPAN_INIT("/v2/query"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_CORPUS_READ,
+        .lane = LANE_WORKER,
+        .handle = api_query_corpora,
+        .name = SPAN_INIT("query"),
+    },
+    {
+        .method = HTTP_GET,
+        .path = SPAN_INIT("/v2/corpora/{corpus_key}/query"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_CORPUS_READ,
+        .lane = LANE_WORKER,
+        .handle = api_query_corpus_simple,
+        .name = SPAN_INIT("simpleQueryCorpus"),
+    },
+    {
+        .method = HTTP_POST,
+        .path = SPAN_INIT("/v2/corpora/{corpus_key}/query"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_CORPUS_READ,
+        .lane = LANE_WORKER,
+        .handle = api_query_corpus,
+        .name = SPAN_INIT("queryCorpus"),
+    },
+    {
+        .method = HTTP_POST,
+        .path = SPAN_INIT("/v2/corpora/{corpus_key}/reset"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_CORPUS_RESET,
+        .lane = LANE_WORKER,
+        .handle = api_corpus_reset,
+        .name = SPAN_INIT("resetCorpus"),
+    },
+    {
+        .method = HTTP_POST,
+        .path = SPAN_INIT("/v2/corpora/{corpus_key}/compute_size"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_CORPUS_COMPUTE_SIZE,
+        .lane = LANE_WORKER,
+        .handle = api_corpus_compute_size,
+        .name = SPAN_INIT("computeCorpusSize"),
+    },
+    {
+        .method = HTTP_POST,
+        .path = SPAN_INIT("/v2/corpora/{corpus_key}/upload_file"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_DOCUMENT_WRITE,
+        .lane = LANE_WORKER,
+        .handle = api_corpus_upload_file,
+        .name = SPAN_INIT("uploadFile"),
     },
     {
         .method = HTTP_GET,

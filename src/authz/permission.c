@@ -32,6 +32,13 @@ static const struct {
     [PERMISSION_CORPUS_DELETE] = {.api_roles =
                                       A(CORPUS_ADMINISTRATOR) | A(ADMINISTRATOR) | A(OWNER),
                                   .corpus_roles = C(OWNER)},
+    [PERMISSION_CORPUS_RESET] = {.api_roles = A(CORPUS_ADMINISTRATOR) | A(ADMINISTRATOR) | A(OWNER),
+                                 .corpus_roles = C(ADMINISTRATOR) | C(OWNER)},
+    [PERMISSION_CORPUS_COMPUTE_SIZE] = {.api_roles = A(CORPUS_DEVELOPER) | A(CORPUS_ADMINISTRATOR) |
+                                                     A(ADMINISTRATOR) | A(OWNER)},
+    [PERMISSION_DOCUMENT_WRITE] = {.api_roles = A(CORPUS_DEVELOPER) | A(CORPUS_ADMINISTRATOR) |
+                                                A(ADMINISTRATOR) | A(OWNER),
+                                   .corpus_roles = C(EDITOR) | C(ADMINISTRATOR) | C(OWNER)},
     [PERMISSION_INTROSPECT] = {.api_roles = A(ADMINISTRATOR) | A(OWNER)},
     [PERMISSION_CONTROL] = {0},
 };
@@ -134,6 +141,9 @@ struct span permission_name(enum permission permission)
         [PERMISSION_CORPUS_READ] = SPAN_INIT("corpus_read"),
         [PERMISSION_CORPUS_UPDATE] = SPAN_INIT("corpus_update"),
         [PERMISSION_CORPUS_DELETE] = SPAN_INIT("corpus_delete"),
+        [PERMISSION_CORPUS_RESET] = SPAN_INIT("corpus_reset"),
+        [PERMISSION_CORPUS_COMPUTE_SIZE] = SPAN_INIT("corpus_compute_size"),
+        [PERMISSION_DOCUMENT_WRITE] = SPAN_INIT("document_write"),
         [PERMISSION_INTROSPECT] = SPAN_INIT("introspect"),
         [PERMISSION_CONTROL] = SPAN_INIT("control"),
     };

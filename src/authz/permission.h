@@ -18,7 +18,10 @@ enum permission {
     PERMISSION_CORPUS_READ,   /* by API role, or by a role on the corpus that the path names */
     PERMISSION_CORPUS_UPDATE, /* likewise */
     PERMISSION_CORPUS_DELETE, /* likewise */
-    PERMISSION_INTROSPECT,    /* asked of the client that authenticates there, not by a route */
+    PERMISSION_CORPUS_RESET,  /* likewise */
+    PERMISSION_CORPUS_COMPUTE_SIZE,
+    PERMISSION_DOCUMENT_WRITE, /* by API role, or by a role on the corpus */
+    PERMISSION_INTROSPECT,     /* asked of the client that authenticates there, not by a route */
     PERMISSION_CONTROL, /* the host's administrator, by the control socket; unknown to the network
                          */
     PERMISSION_COUNT

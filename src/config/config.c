@@ -286,6 +286,13 @@ static const struct config_key keys[] = {
      .text = SPAN_INIT("false"),
      .allowed = "true or false",
      .help = "One log line for each request: method, route, status, time, address, request id."},
+    {.name = SPAN_INIT("documents"),
+     .kind = CONFIG_CHOICE,
+     .offset = AT(documents),
+     .text = SPAN_INIT("on"),
+     .allowed = "on or off",
+     .help = "Documents of corpora and queries by their words, in DATA/documents.db. off answers "
+             "404 there and opens no file; what is kept stays."},
     {.name = SPAN_INIT("events"),
      .kind = CONFIG_CHOICE,
      .offset = AT(events),

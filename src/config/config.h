@@ -70,6 +70,7 @@ struct config {
     struct span log_format;   /* text or json */
     struct span log_requests; /* true or false: a line for each request */
     struct span sandbox;      /* auto, strict or off */
+    struct span documents;    /* on or off */
     struct span events;       /* where the event log goes: off, file or stderr */
     int64_t events_bytes_max;
     int64_t events_days_max;

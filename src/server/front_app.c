@@ -13,6 +13,7 @@
 #include "metrics/metrics.h"
 #include "model/audit_event.h"
 #include "oauth/oauth_metadata.h"
+#include "server/front_documents.h"
 #include "signing/record.h"
 #include "signing/signing.h"
 #include "state/revoked_tokens.h"
@@ -371,6 +372,10 @@ enum status front_app_open(struct front_app *front, const struct front_app_optio
         if (app->state == NULL)
             status = fail(err, NO_MEMORY, "no memory for the client table");
     }
+    const struct documents_options documents_options = {
+        .data_fd = options->data_fd, .path = path, .readers = options->readers};
+    if (status == OK)
+        status = front_documents_open(app, &documents_options, err);
     if (status == OK)
         open_events(front, options->data_fd);
     return status;
@@ -379,6 +384,7 @@ enum status front_app_open(struct front_app *front, const struct front_app_optio
 void front_app_close(struct front_app *front)
 {
     events_close(front->app.events);
+    documents_close(front->app.documents);
     store_close(front->app.store);
     state_free(front->app.state);
     revoked_tokens_free(front->app.revoked_tokens);

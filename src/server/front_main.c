@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "codec/json.h"
+#include "documents/documents.h"
 #include "base/address.h"
 #include "http/proxies.h"
 #include "http/tls.h"
@@ -415,6 +416,12 @@ static bool have_loops_ended(const struct front *front)
     return have_ended;
 }
 
+static void retire_databases(struct front *front)
+{
+    documents_retire(front->app.app.documents);
+    store_retire(front->app.app.store);
+}
+
 /* Another front is prepared. First every reply closes its connection, while all goes on; then no
  * new connection is taken (who comes waits in the listening sockets, which the other front has
  * too), and what runs is answered; then the store is closed, and the other front opens it. Requests
@@ -433,7 +440,7 @@ static void hand_over(struct front *front)
     if (is_complete)
         stop(front);
     else
-        store_retire(front->app.app.store);
+        retire_databases(front);
     if (!front_channel_tell(front->options.channel_fd, CHANNEL_STORE_FREE))
         log_warn("the supervisor is gone");
     if (!is_complete)

@@ -4,7 +4,6 @@
 #pragma once
 
 #include "base/attr.h"
-#include "base/span.h"
 #include "base/status.h"
 
 struct sql_conn;
@@ -12,11 +11,5 @@ struct sql_conn;
 /* The program's own steps: the version of every open database. */
 enum { MIGRATION_COUNT = 7 };
 
-/* texts[n] leads from version n to n + 1. All that are missing are one transaction: where one
- * fails, the database stays at the version that it had, for the program that it had. FORBIDDEN: it
- * is past version count, and is left as it is. */
-enum status migrations_run(struct sql_conn *conn, const struct span *texts, size_t count,
-                           struct err *err) MUST_USE;
-
-/* With the program's own steps. */
+/* With the program's own steps; as sql_migrate(). */
 enum status migrations_run_all(struct sql_conn *conn, struct err *err) MUST_USE;

@@ -3,7 +3,7 @@
  * every change. */
 #pragma once
 
-#include "store/sql.h"
+#include "sql/sql.h"
 #include "store/store.h"
 
 /* --- Writing --- */

@@ -15,8 +15,9 @@
 enum { PASSWD_BYTES_MAX = 4096, DIRECTORY_MODE = 01770, CHILD_FAILED = 1 };
 
 /* What the front writes in the data directory. keys, lock and control.sock are not among them. */
-static const char *const front_files[] = {"postern.db", "postern.db-wal", "postern.db-shm",
-                                          "postern.db-journal"};
+static const char *const front_files[] = {
+    "postern.db",   "postern.db-wal",   "postern.db-shm",   "postern.db-journal",
+    "documents.db", "documents.db-wal", "documents.db-shm", "documents.db-journal"};
 
 int user_become(struct user user)
 {

@@ -6,6 +6,7 @@
 #include "base/span.h"
 
 struct config;
+struct documents;
 struct events;
 struct store;
 struct state;
@@ -28,6 +29,7 @@ enum { APP_FACTS_MAX = 8 };
 struct app {
     const struct config *config;
     struct store *store;
+    struct documents *documents; /* NULL: switched off */
     struct state *state;
     struct revoked_tokens *revoked_tokens; /* NULL in unit tests: none */
     struct limits *limits;                 /* NULL: none */

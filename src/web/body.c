@@ -13,7 +13,8 @@ bool body_has_type(const struct exchange *x, struct span media_type)
     return span_equal_nocase(span_trim(essence), media_type);
 }
 
-enum status body_json_object(struct exchange *x, json_t **ret_body)
+enum status body_json_object_within(struct exchange *x, const struct json_limits *limits,
+                                    json_t **ret_body)
 {
     if (!body_has_type(x, SPAN("application/json"))) {
         reply_error(x, UNSUPPORTED);
@@ -21,7 +22,7 @@ enum status body_json_object(struct exchange *x, json_t **ret_body)
         return UNSUPPORTED;
     }
     AUTO(json) json_t *body = NULL;
-    enum status status = json_parse(x->body, &json_limits_default, &body, &x->err);
+    enum status status = json_parse(x->body, limits, &body, &x->err);
     if (status == OK && !json_is_object(body))
         status = fail(&x->err, INVALID, "The body must be a JSON object.");
     if (status != OK) {
@@ -34,6 +35,11 @@ enum status body_json_object(struct exchange *x, json_t **ret_body)
     }
     *ret_body = json_incref(body);
     return OK;
+}
+
+enum status body_json_object(struct exchange *x, json_t **ret_body)
+{
+    return body_json_object_within(x, &json_limits_default, ret_body);
 }
 
 enum status query_parse(struct exchange *x, struct form *ret_query)

@@ -13,5 +13,9 @@ bool body_has_type(const struct exchange *x, struct span media_type);
  * answer is not OK. */
 enum status body_json_object(struct exchange *x, json_t **ret_body) MUST_USE;
 
+/* The same within other limits than json_limits_default. */
+enum status body_json_object_within(struct exchange *x, const struct json_limits *limits,
+                                    json_t **ret_body) MUST_USE;
+
 /* The decoded query. When it does not decode, the reply (400) is made and the answer is not OK. */
 enum status query_parse(struct exchange *x, struct form *ret_query) MUST_USE;

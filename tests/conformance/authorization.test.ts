@@ -34,6 +34,24 @@ async function userOf(server: Server): Promise<string> {
     return username;
 }
 
+/** A document in that corpus. */
+async function documentIn(server: Server, corpus: string): Promise<string> {
+    documents++;
+    const json = { id: `doc-${documents}`, document_parts: [{ text: 'word' }] };
+    const reply = await server.control('POST', `/v2/corpora/${corpus}/documents`, { json });
+    assert.equal(reply.status, 201, reply.text);
+    return json.id;
+}
+let documents = 0;
+
+/** Bodies of the operations on documents, and their query. */
+function documentBody(operation: string, key: string): unknown {
+    if (operation === 'POST /v2/corpora/{corpus_key}/documents') return { id: 'made', document_parts: [{ text: 'word' }] };
+    if (operation === 'POST /v2/corpora/{corpus_key}/query') return { query: 'word' };
+    if (operation === 'POST /v2/query') return { query: 'word', search: { corpora: [{ corpus_key: key }] } };
+    return operation.includes('{document_id}') && !/^(GET|DELETE)/.test(operation) ? { metadata: { a: 1 } } : undefined;
+}
+
 describe('authorization', () => {
     const server = useServer({ args: ['--unseal-per-minute-max', '100000'] });
 
@@ -72,7 +90,7 @@ describe('authorization', () => {
                     if (template.includes('{job_id}'))
                         path = template.replace('{job_id}', principal === 'no_credential' ? 'job_any' : await jobOn(server, `${key}-role`));
                     if (principal === 'no_credential' && template.includes('{corpus_key}'))
-                        path = template.replace('{corpus_key}', 'any');
+                        path = path.replace(`${key}-role`, 'any');
                     if (template.includes('{api_key_id}')) path = template.replace('{api_key_id}', await keyOf(server));
                     if (template.includes('{username}')) path = template.replace('{username}', await userOf(server));
                     if (operation === 'POST /v2/api_keys') options.json = { name: 'made' };
@@ -80,6 +98,11 @@ describe('authorization', () => {
                     if (operation === 'POST /v2/app_clients') options.json = { type: 'client_credentials', name: 'made' };
                     if (operation === 'POST /v2/corpora') options.json = { key: `${key}-made` };
                     if (method === 'PATCH') options.json = template.includes('{api_key_id}') ? { enabled: false } : { description: 'changed' };
+                    const body = documentBody(operation, `${key}-role`);
+                    if (body !== undefined) options.json = body;
+                    if (template.includes('{document_id}'))
+                        path = path.replace('{document_id}', principal === 'no_credential' ? 'any' : await documentIn(server, `${key}-role`));
+                    if (operation === 'GET /v2/corpora/{corpus_key}/query') path += '?query=word';
                     if (template.startsWith('/oauth') && method === 'POST') options.form = { grant_type: 'client_credentials' };
                     const reply = await server.request(method, path, options);
                     assert.equal(`${reply.status}`, cells[column], reply.text);

@@ -61,6 +61,11 @@ describe('ownership', () => {
         api_key: async (api_roles, account) => (await must('POST', '/v2/api_keys', { name: 'target', api_roles }, account)).id,
         user,
         corpus: async (_, account) => (await must('POST', '/v2/corpora', { key: `corpus-${made++}` }, account)).key,
+        document: async (_, account) => {
+            const { key } = await must('POST', '/v2/corpora', { key: `corpus-${made++}` }, account);
+            await must('POST', `/v2/corpora/${key}/documents`, { id: 'one', document_parts: [{ text: 'word' }] }, account);
+            return key;
+        },
         job: async (_, account) => {
             const { key } = await must('POST', '/v2/corpora', { key: `corpus-${made++}` }, account);
             return (await must('POST', `/v2/corpora/${key}/replace_filter_attributes`, { filter_attributes: [] }, account)).job_id;
@@ -89,20 +94,27 @@ describe('ownership', () => {
         if (whose === 'own') return String(asking[what as 'app_client' | 'user']);
         if (whose === 'account') return maker([], other);
         const id = await maker(whose === 'higher' ? ['owner'] : []);
-        if (whose === 'deleted') await must('DELETE', `/v2/${collections[what]}/${id}`);
+        if (whose === 'deleted' && what === 'document') await must('DELETE', `/v2/corpora/${id}/documents/one`);
+        else if (whose === 'deleted') await must('DELETE', `/v2/${collections[what]}/${id}`);
         return id;
     }
 
     function body(operation: string): Json | undefined {
         if (operation.startsWith('PATCH /v2/api_keys')) return { enabled: false };
+        if (operation.startsWith('PATCH') && operation.includes('{document}')) return { metadata: { a: 1 } };
         if (operation.startsWith('PATCH')) return { description: 'changed' };
+        if (operation.endsWith('/documents') && operation.startsWith('POST')) return { id: 'new', document_parts: [{ text: 'word' }] };
+        if (operation === 'POST /v2/corpora/{corpus}/query') return { query: 'word' };
+        if (operation.endsWith('/metadata')) return { metadata: {} };
         return operation.endsWith('/replace_filter_attributes') ? { filter_attributes: [] } : undefined;
     }
 
     async function ask(operation: string, whose: string, asking: Caller): Promise<Reply> {
         const [method = '', template = ''] = operation.split(' ');
-        const what = /\{(\w+)\}/.exec(template)?.[1] ?? '';
-        const path = template.replace(`{${what}}`, encodeURIComponent(await target(what, whose, asking)));
+        const named = /\{(\w+)\}/.exec(template)?.[1] ?? '';
+        const id = encodeURIComponent(await target(template.includes('{document}') ? 'document' : named, whose, asking));
+        const query = operation === 'GET /v2/corpora/{corpus}/query' ? '?query=word' : '';
+        const path = template.replace(`{${named}}`, id).replace('{document}', 'one') + query;
         const json = body(operation);
         return server.request(method, path, json === undefined ? asking.options : { ...asking.options, json });
     }
@@ -115,7 +127,7 @@ describe('ownership', () => {
 
     it('the table has every operation on one object', async () => {
         const routes: { method: string; path: string; permission: string }[] = JSON.parse((await run(POSTERN, ['routes', '--json'])).stdout);
-        const names: Record<string, string> = { app_client_id: 'app_client', api_key_id: 'api_key', username: 'user', corpus_key: 'corpus', job_id: 'job' };
+        const names: Record<string, string> = { app_client_id: 'app_client', api_key_id: 'api_key', username: 'user', corpus_key: 'corpus', document_id: 'document', job_id: 'job' };
         const wanted = routes
             .filter(({ path }) => path.startsWith('/v2/') && path.includes('{'))
             .map(({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/g, (_, name: string) => `{${names[name] ?? name}}`)}`);

@@ -3,27 +3,30 @@
 
 #include "../unit.h"
 
-/* By hand from the contract's required roles (App Clients and Corpora API), not from the code's
- * table: rows in the order of enum api_role, columns manage clients, create, read, delete corpora.
+/* By hand from the contract's required roles (App Clients, Corpora and Documents API), not from the
+ * code's table: rows in the order of enum api_role, columns manage clients, create, read, delete,
+ * reset, measure corpora, write documents.
  */
-static const bool expected[API_ROLE_COUNT][4] = {
-    {true, true, true, true},     /* owner */
-    {true, true, true, true},     /* administrator */
-    {false, false, false, false}, /* billing_administrator */
-    {false, true, true, true},    /* corpus_administrator */
-    {false, false, true, false},  /* corpus_developer */
-    {false, false, true, false},  /* corpus_viewer */
-    {false, false, false, false}, /* agent_administrator */
-    {false, false, false, false}, /* agent_developer */
-    {false, false, false, false}, /* agent_viewer */
-    {false, false, false, false}, /* agent_user */
-    {false, false, false, false}, /* pipeline_administrator */
-    {false, false, false, false}, /* pipeline_viewer */
-    {false, false, true, false},  /* viewer */
+static const bool expected[API_ROLE_COUNT][7] = {
+    {true, true, true, true, true, true, true},        /* owner */
+    {true, true, true, true, true, true, true},        /* administrator */
+    {false, false, false, false, false, false, false}, /* billing_administrator */
+    {false, true, true, true, true, true, true},       /* corpus_administrator */
+    {false, false, true, false, false, true, true},    /* corpus_developer */
+    {false, false, true, false, false, false, false},  /* corpus_viewer */
+    {false, false, false, false, false, false, false}, /* agent_administrator */
+    {false, false, false, false, false, false, false}, /* agent_developer */
+    {false, false, false, false, false, false, false}, /* agent_viewer */
+    {false, false, false, false, false, false, false}, /* agent_user */
+    {false, false, false, false, false, false, false}, /* pipeline_administrator */
+    {false, false, false, false, false, false, false}, /* pipeline_viewer */
+    {false, false, true, false, false, false, false},  /* viewer */
 };
 
-static const enum permission columns[] = {PERMISSION_APP_CLIENT_MANAGE, PERMISSION_CORPUS_CREATE,
-                                          PERMISSION_CORPUS_READ, PERMISSION_CORPUS_DELETE};
+static const enum permission columns[] = {
+    PERMISSION_APP_CLIENT_MANAGE, PERMISSION_CORPUS_CREATE, PERMISSION_CORPUS_READ,
+    PERMISSION_CORPUS_DELETE,     PERMISSION_CORPUS_RESET,  PERMISSION_CORPUS_COMPUTE_SIZE,
+    PERMISSION_DOCUMENT_WRITE};
 
 static void each_api_role_has_the_contracts_permissions(void **state)
 {
@@ -46,6 +49,10 @@ static void corpus_roles_count_on_their_own_corpus_only(void **state)
     };
     const struct caller caller = {.corpus_grants = grants, .corpus_grant_count = 2};
     assert_true(authz_has_on_corpus(&caller, PERMISSION_CORPUS_READ, SPAN("crp_1")));
+    assert_false(authz_has_on_corpus(&caller, PERMISSION_DOCUMENT_WRITE, SPAN("crp_1")));
+    assert_true(authz_has_on_corpus(&caller, PERMISSION_DOCUMENT_WRITE, SPAN("crp_2")));
+    assert_true(authz_has_on_corpus(&caller, PERMISSION_CORPUS_RESET, SPAN("crp_2")));
+    assert_false(authz_has_on_corpus(&caller, PERMISSION_CORPUS_COMPUTE_SIZE, SPAN("crp_2")));
     assert_false(authz_has_on_corpus(&caller, PERMISSION_CORPUS_DELETE, SPAN("crp_1")));
     assert_true(authz_has_on_corpus(&caller, PERMISSION_CORPUS_DELETE, SPAN("crp_2")));
     assert_false(authz_has_on_corpus(&caller, PERMISSION_CORPUS_READ, SPAN("crp_3")));

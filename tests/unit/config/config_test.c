@@ -175,6 +175,7 @@ static void messages_are_whole_behind_the_name_of_their_source(void **state)
         {"target_bytes_max", "x"},
         {"header_bytes_max", "x"},
         {"sandbox", "on"},
+        {"documents", "true"},
         {"log_format", "x"},
         {"log_requests", "x"},
         {"events", "or"},
@@ -222,6 +223,7 @@ static const char *const texts[][2] = {
     {"log_requests", "true"},
     {"events", "stderr"},
     {"sandbox", "strict"},
+    {"documents", "off"},
     {"metadata_authorization_endpoint", "true"},
 };
 
@@ -261,6 +263,7 @@ static void every_key_survives_printing(void **state)
     assert_span_equal(again.tls_key, texts[8][1]);
     assert_span_equal(again.allow_plain_http, texts[9][1]);
     assert_span_equal(again.sandbox, "strict");
+    assert_span_equal(again.documents, "off");
     assert_span_equal(again.metadata_authorization_endpoint, "true");
     arena_done(&f.arena);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/migrations.h"
 
-#include "store/sql.h"
+#include "sql/sql.h"
 #include "store/store_internal.h"
 #include "store_fixture.h"
 
@@ -15,7 +15,8 @@ struct connection {
 static struct connection connect(struct fixture *f)
 {
     struct connection connection = {0};
-    assert_ok(f, sql_open(f->data_fd, f->directory, &connection.sql, &f->err));
+    const struct sql_place place = {f->data_fd, f->directory, "postern.db"};
+    assert_ok(f, sql_open(&place, &connection.sql, &f->err));
     assert_ok(f, sql_connect(connection.sql, SQL_WRITE, &connection.conn, &f->err));
     return connection;
 }
@@ -33,37 +34,6 @@ static int64_t number(struct fixture *f, struct connection *connection, const ch
     int64_t value = sql_get_int64(row);
     assert_ok(f, sql_end(row, &f->err));
     return value;
-}
-
-static const char select_version[] = "SELECT COALESCE(MAX(version), 0) FROM schema_version";
-static const char count_rows[] = "SELECT COUNT(*) FROM thing";
-
-static const struct span steps[] = {
-    SPAN_INIT("CREATE TABLE thing (id {int64} NOT NULL PRIMARY KEY, name {text}) {strict};"
-              "INSERT INTO thing (id, name) VALUES (1, 'one');"),
-    SPAN_INIT("INSERT INTO thing (id, name) VALUES (2, 'two');"),
-    SPAN_INIT("INSERT INTO thing (id, name) VALUES (3, 'three');"
-              "INSERT INTO thing (id, name) VALUES (1, 'taken');"),
-};
-
-static void steps_run_once_each_and_a_failed_one_undoes_all_of_its_run(void **state)
-{
-    struct fixture *f = *state;
-    store_close(f->store);
-    f->store = NULL;
-    assert_int_equal(unlinkat(f->data_fd, "postern.db", 0), 0);
-    struct connection c = connect(f);
-    assert_ok(f, migrations_run(c.conn, steps, 1, &f->err));
-    assert_int_equal(number(f, &c, select_version), 1);
-    /* The third step fails: the second is undone with it, and the old program still starts. */
-    assert_status(f, migrations_run(c.conn, steps, 3, &f->err), CONFLICT);
-    assert_int_equal(number(f, &c, select_version), 1);
-    assert_int_equal(number(f, &c, count_rows), 1);
-    assert_ok(f, migrations_run(c.conn, steps, 1, &f->err));
-    assert_ok(f, migrations_run(c.conn, steps, 2, &f->err));
-    assert_int_equal(number(f, &c, count_rows), 2);
-    assert_status(f, migrations_run(c.conn, steps, 1, &f->err), FORBIDDEN);
-    disconnect(&c);
 }
 
 static void copy_file(struct fixture *f, struct span *ret_bytes)
@@ -146,7 +116,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         empty_store_test(the_feed_keeps_its_newest_rows),
-        empty_store_test(steps_run_once_each_and_a_failed_one_undoes_all_of_its_run),
         store_test(a_newer_database_is_refused_unharmed),
         store_test(the_first_schema_takes_no_other_words),
     };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/sql.h"
+#include "sql/sql.h"
 
-#include "store_fixture.h"
+#include "../store/store_fixture.h"
 
 struct db {
     struct fixture f; /* its store stays closed */
@@ -22,7 +22,8 @@ static int setup(void **state)
     struct fixture *f = &db->f;
     arena_init(&f->arena, 1 << 20);
     fixture_make_directory(f);
-    assert_ok(f, sql_open(f->data_fd, f->directory, &db->sql, &f->err));
+    const struct sql_place place = {f->data_fd, f->directory, "postern.db"};
+    assert_ok(f, sql_open(&place, &db->sql, &f->err));
     assert_ok(f, sql_connect(db->sql, SQL_WRITE, &db->writer, &f->err));
     assert_ok(f, sql_script(db->writer,
                             SPAN("CREATE TABLE thing (id {int64} NOT NULL PRIMARY KEY, "

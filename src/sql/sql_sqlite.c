@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/sql.h"
+#include "sql/sql.h"
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -15,8 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DATABASE_NAME "postern.db"
-
 enum { BUSY_TIMEOUT_MS = 5000, SCRIPT_BYTES_MAX = 1 << 20 };
 
 struct sql {
@@ -24,7 +22,8 @@ struct sql {
     char name[40];
     char directory[40];
     int data_fd;
-    char *path;
+    char *path;       /* of the directory */
+    const char *file; /* in it */
     atomic_bool is_locked_out;
 };
 
@@ -87,7 +86,7 @@ static enum status conn_fail(struct sql_conn *conn, int code, struct err *err)
         conn->sql->is_locked_out = true;
     if (status_of(code) == CONFLICT) /* callers read this one: no path, no SQL */
         return fail(err, CONFLICT, "One of this name, key or id exists already.");
-    return fail(err, status_of(code), "database in %s: %s", conn->sql->path,
+    return fail(err, status_of(code), "%s in %s: %s", conn->sql->file, conn->sql->path,
                 conn->db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(conn->db));
 }
 
@@ -102,7 +101,7 @@ static int full_pathname(sqlite3_vfs *vfs, const char *name, int size, char *ret
     return len > 0 && len < size ? SQLITE_OK : SQLITE_CANTOPEN;
 }
 
-enum status sql_open(int data_fd, const char *path, struct sql **ret_sql, struct err *err)
+enum status sql_open(const struct sql_place *place, struct sql **ret_sql, struct err *err)
 {
     int code = sqlite3_initialize();
     const sqlite3_vfs *system = code == SQLITE_OK ? sqlite3_vfs_find(NULL) : NULL;
@@ -114,10 +113,11 @@ enum status sql_open(int data_fd, const char *path, struct sql **ret_sql, struct
     sql->vfs = *system;
     sql->vfs.xFullPathname = full_pathname;
     sql->vfs.zName = sql->name;
-    sql->data_fd = data_fd;
-    sql->path = strdup(path);
+    sql->data_fd = place->data_fd;
+    sql->file = place->file;
+    sql->path = strdup(place->path);
     (void)snprintf(sql->name, sizeof sql->name, "postern-%p", (void *)sql);
-    (void)snprintf(sql->directory, sizeof sql->directory, "/proc/self/fd/%d", data_fd);
+    (void)snprintf(sql->directory, sizeof sql->directory, "/proc/self/fd/%d", place->data_fd);
     if (sql->path == NULL || sqlite3_vfs_register(&sql->vfs, 0) != SQLITE_OK) {
         free(sql->path);
         free(sql);
@@ -141,11 +141,11 @@ void sql_close(struct sql *sql)
 static enum status make_file(const struct sql *sql, struct err *err)
 {
     struct stat found;
-    if (fstatat(sql->data_fd, DATABASE_NAME, &found, AT_SYMLINK_NOFOLLOW) == 0)
+    if (fstatat(sql->data_fd, sql->file, &found, AT_SYMLINK_NOFOLLOW) == 0)
         return OK;
-    int fd = openat(sql->data_fd, DATABASE_NAME, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = openat(sql->data_fd, sql->file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
-        return fail(err, UNAVAILABLE, "%s/" DATABASE_NAME ": %s", sql->path, strerror(errno));
+        return fail(err, UNAVAILABLE, "%s/%s: %s", sql->path, sql->file, strerror(errno));
     (void)close(fd);
     return OK;
 }
@@ -216,11 +216,11 @@ enum status sql_connect(struct sql *sql, enum sql_access access, struct sql_conn
     conn->sql = sql;
     conn->access = access;
     conn->unprepared.conn = conn;
-    /* NOMUTEX: the store gives a connection to one thread at a time, so a second lock in SQLite
+    /* NOMUTEX: the pool gives a connection to one thread at a time, so a second lock in SQLite
      * around every call would guard nothing. */
     int flags = (access == SQL_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) |
                 SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    int code = sqlite3_open_v2(DATABASE_NAME, &conn->db, flags, sql->vfs.zName);
+    int code = sqlite3_open_v2(sql->file, &conn->db, flags, sql->vfs.zName);
     status = code == SQLITE_OK ? prepare_conn(conn, err) : conn_fail(conn, code, err);
     if (status != OK) {
         sql_disconnect(conn);
@@ -309,7 +309,8 @@ enum status sql_commit(struct sql_conn *conn, struct err *err)
      * there. */
     if ((code & 0xff) != SQLITE_BUSY && (code & 0xff) != SQLITE_FULL)
         conn->is_broken = true;
-    return fail(err, UNAVAILABLE, "commit in %s: %s", conn->sql->path, sqlite3_errmsg(conn->db));
+    return fail(err, UNAVAILABLE, "commit to %s in %s: %s", conn->sql->file, conn->sql->path,
+                sqlite3_errmsg(conn->db));
 }
 
 void sql_rollback(struct sql_conn *conn)
@@ -514,6 +515,12 @@ int64_t sql_get_int64(struct sql_stmt *stmt)
 {
     int column = typed_column(stmt, SQLITE_INTEGER);
     return column < 0 ? 0 : sqlite3_column_int64(stmt->handle, column);
+}
+
+double sql_get_real(struct sql_stmt *stmt)
+{
+    int column = typed_column(stmt, SQLITE_FLOAT);
+    return column < 0 ? 0 : sqlite3_column_double(stmt->handle, column);
 }
 
 bool sql_get_bool(struct sql_stmt *stmt)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The driver seam: what the store needs of a database, so that its SQL is written once.
+/* The driver seam: what modules need of a database, so that their SQL is written once.
  *
  * SQL stays in the subset that SQLite and PostgreSQL both take: no AUTOINCREMENT, no INSERT OR
- * REPLACE, no PRAGMA. Texts have static storage, because a connection keeps each statement prepared
- * and finds it again by the text's address; parameters are ":name". A connection is used by one
- * thread at a time: locks are the store's.
+ * REPLACE, no PRAGMA (but for the search index of documents/, which is FTS5). Texts have static
+ * storage, because a connection keeps each statement prepared and finds it again by the text's
+ * address; parameters are ":name". A connection is used by one thread at a time: locks are the
+ * caller's (sql_pool.h).
  *
  * A statement keeps its first error: bind, step and read freely, and look at sql_end()'s answer.
  * CONFLICT: a unique key is taken. INVALID: a referenced row is not there. UNAVAILABLE: the
@@ -23,9 +24,14 @@ struct sql_stmt; /* owned by its connection */
 
 enum sql_access { SQL_WRITE, SQL_READ };
 
-/* data_fd is borrowed until sql_close(), which comes after every sql_disconnect(). path is for
- * messages. */
-enum status sql_open(int data_fd, const char *path, struct sql **ret_sql, struct err *err) MUST_USE;
+struct sql_place {
+    int data_fd;      /* the data directory; borrowed until sql_close() */
+    const char *path; /* what people call that directory, for messages */
+    const char *file; /* the database's name in it; of static storage */
+};
+
+/* sql_close() comes after every sql_disconnect(). */
+enum status sql_open(const struct sql_place *place, struct sql **ret_sql, struct err *err) MUST_USE;
 void sql_close(struct sql *sql); /* NULL is fine */
 
 /* SQL_WRITE creates the database when there is none. There is at most one writing connection. */
@@ -77,6 +83,7 @@ bool sql_next(struct sql_stmt *stmt) MUST_USE; /* is there a row? false also on 
  * arena; without one they are borrowed until the next call of sql_next() or sql_end(). What is not
  * of the type, or NULL, is CORRUPT. */
 int64_t sql_get_int64(struct sql_stmt *stmt);
+double sql_get_real(struct sql_stmt *stmt);
 bool sql_get_bool(struct sql_stmt *stmt);
 struct span sql_get_text(struct sql_stmt *stmt, struct arena *arena);
 struct span sql_get_bytes(struct sql_stmt *stmt, struct arena *arena);
