@@ -66,4 +66,36 @@ describe('a clock that was set back', { skip }, () => {
                 (await server.request('GET', '/v2/corpora', { token })).status === 401 ? true : undefined);
         });
     });
+
+    it('changes nothing about revocation, which compares revisions and no clocks', async () => {
+        await withServer({ env: at('+7200s') }, async (ahead) => {
+            const client = await ahead.createClient(['viewer']);
+            const set = (server: Server, enabled: boolean): Promise<Reply> =>
+                server.control('PATCH', `/v2/app_clients/${client.id}`, { json: { enabled } });
+            const old = await ahead.token(client);
+            assert.equal((await set(ahead, false)).status, 200);
+            assert.equal((await set(ahead, true)).status, 200);
+            const kept = await ahead.token(client);
+            assert(decodeJwt(kept).claims.rev > decodeJwt(old).claims.rev);
+            await ahead.stop();
+
+            const now = new Server({ data: ahead.data, args: ['--public-url', ahead.url] });
+            try {
+                await now.start();
+                const taken = async (token: string): Promise<number> => (await now.request('GET', '/v2/corpora', { token })).status;
+                assert.equal((await now.cli(['clock', 'accept'])).code, 0);
+                const fresh = await now.token(client);
+                assert(decodeJwt(fresh).claims.iat < decodeJwt(kept).claims.iat, 'hours earlier by its clock');
+                assert(decodeJwt(fresh).claims.rev > decodeJwt(old).claims.rev, 'and later by revision');
+                assert.equal(await taken(fresh), 200);
+                assert.equal(await taken(old), 401);
+                assert.equal((await set(now, false)).status, 200);
+                assert.equal((await set(now, true)).status, 200);
+                for (const token of [old, kept, fresh]) assert.equal(await taken(token), 401);
+                assert.equal(await taken(await now.token(client)), 200);
+            } finally {
+                await now.dispose();
+            }
+        });
+    });
 });
