@@ -238,6 +238,18 @@ static bool read_filter_attributes(struct exchange *x, struct corpus *corpus)
     return read_fields(x, corpus_filter_fields, CORPUS_FILTER_FIELD_COUNT, FIELD_CREATE, corpus);
 }
 
+/* What the contract calls created_by_username: a user's name, else the caller's id. */
+static struct span caller_name(struct exchange *x)
+{
+    struct principal user;
+    int64_t snapshot;
+    if (x->caller->kind == CALLER_USER &&
+        store_principal_find(x->app->store, PRINCIPAL_USER, x->caller->id, &x->arena, &user,
+                             &snapshot, &x->err) == OK)
+        return user.name;
+    return x->caller->id;
+}
+
 /* Nothing is indexed by them: they are in force at once, and the job is finished. */
 void api_corpus_replace_filter_attributes(struct exchange *x)
 {
@@ -247,7 +259,7 @@ void api_corpus_replace_filter_attributes(struct exchange *x)
         .account_id = x->caller->account_id,
         .type = SPAN("replace_filter_attributes"),
         .state = SPAN("completed"),
-        .created_by = x->caller->id,
+        .created_by = caller_name(x),
         .created_at = x->now,
         .completed_at = x->now,
     };

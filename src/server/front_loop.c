@@ -16,6 +16,7 @@
 #include "store/store.h"
 #include "web/app.h"
 #include "web/caller.h"
+#include "web/deadline.h"
 #include "web/cors.h"
 #include "web/guard.h"
 #include "web/reply.h"
@@ -182,7 +183,7 @@ static void work_exchange(struct worker_job *base, struct signing_lane *lane)
     x->lane = lane;
     x->uses = NULL;
     x->next = NEXT_REPLY;
-    if (caller_authenticate(x))
+    if (!deadline_has_passed(x, clock_boot_ns()) && caller_authenticate(x) && deadline_is_valid(x))
         x->route->handle(x);
     loop_post(job->front->loop, &job->back);
 }

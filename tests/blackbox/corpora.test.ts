@@ -17,6 +17,16 @@ describe('corpora', () => {
         owner = await server.tokenFor(['owner']);
     });
 
+    it('takes Request-Timeout, and says what is none', async () => {
+        for (const headers of [{ 'Request-Timeout': '30' }, { 'Request-Timeout-Millis': '30000' }, { 'Request-Timeout': '30', 'Request-Timeout-Millis': '1000' }])
+            assert.equal((await ask('GET', '/v2/corpora', { headers })).status, 200);
+        for (const value of ['0', '-1', '1.5', 'soon']) {
+            const body = isError(await ask('GET', '/v2/corpora', { headers: { 'Request-Timeout': value } }), 400);
+            assert.match(body.messages.join(), /request-timeout must be a whole number from 1/);
+        }
+        isUnauthorized(await server.request('GET', '/v2/corpora', { headers: { 'Request-Timeout': 'soon' } }), 'nothing');
+    });
+
     it('create: answers 201 with the defaults of the contract', async () => {
         const reply = await create({ key: 'plain' });
         assert.equal(reply.status, 201, reply.text);

@@ -137,4 +137,16 @@ describe('users', () => {
         isError(await ask('/v2/users/nobody'), 403);
         isError(await ask('/v2/users'), 403);
     });
+
+    it('stands with its name at the jobs that it made', async () => {
+        const one = await user(['corpus_administrator']);
+        await control('PATCH', `/v2/users/${one.username}`, { enabled: true });
+        const key = await control('POST', '/v2/api_keys', { name: 'mine', api_key_role: 'personal', username: one.username });
+        await server.createCorpus('of-a-job');
+        const headers = { 'x-api-key': key.json.secret_key };
+        const made = await server.request('POST', '/v2/corpora/of-a-job/replace_filter_attributes', { headers, json: { filter_attributes: [] } });
+        assert.equal(made.status, 200, made.text);
+        const job = await server.request('GET', `/v2/jobs/${made.json.job_id}`, { headers });
+        assert.equal(job.json.created_by_username, one.username);
+    });
 });
