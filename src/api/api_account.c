@@ -11,6 +11,8 @@
 
 #include <stddef.h>
 
+enum { UPDATE_TRIES = 8 };
+
 static const struct field account_fields[] = {
     {.name = SPAN_INIT("id"),
      .type = FIELD_TEXT,
@@ -128,14 +130,19 @@ void api_account_get(struct exchange *x)
 void api_account_update(struct exchange *x)
 {
     struct account account;
-    int64_t revision;
-    enum status status =
-        store_account_get(x->app->store, x->caller->account_id, &x->arena, &account, &x->err);
-    if (status == OK && !read_body(x, FIELD_UPDATE, &account))
-        return;
-    const struct audit_event audit = api_audit(x, AUDIT_ACCOUNT_UPDATE, account.id);
-    if (status == OK)
-        status = store_account_update(x->app->store, &account, &audit, &revision, &x->err);
+    enum status status = CONFLICT;
+    for (int tries = 0; status == CONFLICT && tries < UPDATE_TRIES; tries++) {
+        int64_t revision;
+        x->err = (struct err){0};
+        status =
+            store_account_get(x->app->store, x->caller->account_id, &x->arena, &account, &x->err);
+        if (status == OK && !read_body(x, FIELD_UPDATE, &account))
+            return;
+        account.version++;
+        const struct audit_event audit = api_audit(x, AUDIT_ACCOUNT_UPDATE, account.id);
+        if (status == OK)
+            status = store_account_update(x->app->store, &account, &audit, &revision, &x->err);
+    }
     if (status == OK)
         reply_account(x, 200, &account);
     else

@@ -27,8 +27,8 @@ static void write_key(struct json_writer *writer, const struct principal *key, s
     json_object_close(writer);
 }
 
-static void reply_key(struct exchange *x, int http_status, const struct principal *key,
-                      struct span secret)
+void api_api_key_reply(struct exchange *x, int http_status, const struct principal *key,
+                       struct span secret)
 {
     struct json_writer writer = reply_json(x, http_status);
     reply_no_store(x);
@@ -62,7 +62,7 @@ static bool bad_field(struct exchange *x, struct span field, const char *text)
     return false;
 }
 
-/* Whose personal key: the caller's own, or another user's whose rights it has. */
+/* Whose personal key: the caller's own, or, made by an owner, another user's. */
 static bool choose_user(struct exchange *x, struct api_key_body *body)
 {
     struct principal user;
@@ -77,10 +77,11 @@ static bool choose_user(struct exchange *x, struct api_key_body *body)
     }
     enum status status = store_principal_get(x->app->store, PRINCIPAL_USER, x->caller->account_id,
                                              body->username, &x->arena, &user, &x->err);
-    if (status == NOT_FOUND && authz_has(x->caller, PERMISSION_USER_READ))
-        return bad_field(x, SPAN("username"), "names a user who does not exist");
+    bool is_self = status == OK && span_equal(user.id, x->caller->id);
+    if (!is_self && (x->caller->api_roles & 1u << API_ROLE_OWNER) == 0)
+        return refuse(x, "Only an owner makes personal API keys for others.");
     if (status == NOT_FOUND)
-        return refuse(x, above);
+        return bad_field(x, SPAN("username"), "names a user who does not exist");
     if (status != OK)
         reply_error(x, status);
     body->key.user_id = user.id;
@@ -128,7 +129,7 @@ static bool choose_rights(struct exchange *x, struct api_key_body *body)
     if (role == API_KEY_ROLE_PERSONAL)
         return choose_user(x, body);
     if (role != API_KEY_ROLE_NONE)
-        return choose_corpora(x, body) && api_principal_resolve_corpora(x, key);
+        return choose_corpora(x, body) && api_principal_resolve_corpora(x, key, "corpus_keys");
     return body->corpus_keys == NULL || bad_field(x, SPAN("corpus_keys"), "needs api_key_role");
 }
 
@@ -161,7 +162,7 @@ static void reply_existing(struct exchange *x, struct span id)
     if (status != OK)
         reply_error(x, status);
     else
-        reply_key(x, 201, &key, secret);
+        api_api_key_reply(x, 201, &key, secret);
 }
 
 /* False: a reply is made. */
@@ -206,7 +207,7 @@ void api_api_key_create(struct exchange *x)
     else if (existing.len > 0)
         reply_existing(x, existing);
     else
-        reply_key(x, 201, key, secret);
+        api_api_key_reply(x, 201, key, secret);
 }
 
 /* --- List --- */
@@ -287,14 +288,21 @@ static bool load_key(struct exchange *x, struct principal *key)
 void api_api_key_get(struct exchange *x)
 {
     struct principal key;
-    struct span secret;
-    if (!load_key(x, &key))
+    struct span secret = {0};
+    struct span omitted = {0};
+    struct form query;
+    if (query_parse(x, &query) != OK || !load_key(x, &key))
         return;
-    enum status status = reveal(x, &key, &secret);
+    /* Beyond the contract: who does not want the text need not read it back. */
+    enum status status = form_get(&query, SPAN("omit"), &omitted);
+    if (status == NOT_FOUND)
+        status = OK;
+    if (status == OK && !span_equal(omitted, SPAN("secret_key")))
+        status = reveal(x, &key, &secret);
     if (status != OK)
         reply_error(x, status);
     else
-        reply_key(x, 200, &key, secret);
+        api_api_key_reply(x, 200, &key, secret);
 }
 
 /* Reads the key of the path, to be changed: its record is one of ours. False: a reply is made. */
@@ -317,13 +325,15 @@ static void reply_change(struct exchange *x, enum status status, const struct pr
     else if (status != OK)
         reply_error(x, status);
     else
-        reply_key(x, 200, key, secret);
+        api_api_key_reply(x, 200, key, secret);
 }
 
 /* Taking one's own key out of use needs no right; everything else those that the key has. */
 static bool may_update(struct exchange *x, const struct principal *key)
 {
-    return (is_own(x, key) && !key->is_enabled) || api_principal_may_touch(x, key, above);
+    if (!key->is_enabled)
+        return is_own(x, key) || api_principal_may_retire(x, key, above);
+    return api_principal_may_touch(x, key, above);
 }
 
 void api_api_key_update(struct exchange *x)
@@ -375,7 +385,7 @@ void api_api_key_delete(struct exchange *x)
 {
     struct principal key;
     int64_t revision;
-    if (!load_key(x, &key) || (!is_own(x, &key) && !api_principal_may_touch(x, &key, above)))
+    if (!load_key(x, &key) || (!is_own(x, &key) && !api_principal_may_retire(x, &key, above)))
         return;
     const struct audit_event audit = api_audit(x, AUDIT_API_KEY_DELETE, key.id);
     enum status status = store_principal_delete(x->app->store, PRINCIPAL_API_KEY, key.account_id,

@@ -3,7 +3,12 @@
  * administrators and owners also those of others, where their rights are within the caller's. */
 #pragma once
 
+#include "model/principal.h"
 #include "web/exchange.h"
+
+/* Makes the reply: the key, with its text when that is not empty. */
+void api_api_key_reply(struct exchange *x, int http_status, const struct principal *key,
+                       struct span secret);
 
 void api_api_key_create(struct exchange *x);
 void api_api_key_list(struct exchange *x);

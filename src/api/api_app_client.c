@@ -123,7 +123,7 @@ void api_app_client_list(struct exchange *x)
         store_principal_list(x->app->store, &(struct store_principal_query){.page = store_page},
                              &x->arena, &clients, &count, &has_more, &x->err);
     if (status != OK) {
-        reply_error(x, status);
+        api_list_fail(x, status);
         return;
     }
     struct json_writer writer = reply_json(x, 200);

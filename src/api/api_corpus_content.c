@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/api_corpus_content.h"
 
+#include "api/api_common.h"
 #include "api/api_corpus.h"
 #include "api/api_document.h"
 #include "documents/documents.h"
 #include "model/corpus.h"
+#include "store/store.h"
+#include "web/app.h"
 #include "web/reply.h"
 
 void api_corpus_reset(struct exchange *x)
@@ -14,7 +17,10 @@ void api_corpus_reset(struct exchange *x)
     if (documents == NULL || !api_corpus_load(x, x->params[0], &corpus))
         return;
     const struct documents_place place = api_document_place(&corpus);
-    enum status status = documents_reset(documents, &place, &x->err);
+    const struct audit_event audit = api_audit(x, AUDIT_CORPUS_RESET, corpus.id);
+    enum status status = store_audit_add(x->app->store, &audit, &x->err);
+    if (status == OK)
+        status = documents_reset(documents, &place, &x->err);
     if (status != OK)
         reply_error(x, status);
     else

@@ -130,9 +130,12 @@ enum status api_principal_reveal(struct exchange *x, const struct principal *pri
                                                       .credential_id = credential->id,
                                                       .sealed = credential->sealed}};
     struct signing_reply reply;
+    enum status status = api_principal_verify(x, principal);
+    if (status != OK)
+        return status;
     /* The trail first: a reading that could not be recorded does not happen. */
     const struct audit_event audit = api_audit(x, action, principal->id);
-    enum status status = store_audit_add(x->app->store, &audit, &x->err);
+    status = store_audit_add(x->app->store, &audit, &x->err);
     if (status == OK)
         status = signing_call(x->lane, &unseal, SIGNER_TIMEOUT_MS, &x->arena, &reply, &x->err);
     if (status == OK) {
@@ -142,26 +145,41 @@ enum status api_principal_reveal(struct exchange *x, const struct principal *pri
     return status;
 }
 
-/* What the principal may do; of a personal key, what its user may. */
-static enum status rights_of(struct exchange *x, const struct principal *principal,
-                             struct principal *ret_rights)
+/* A user's rights may grow while its personal keys stay: for everybody but the user itself such a
+ * key is worth all that there is. */
+static bool is_anothers_personal(const struct caller *caller, const struct principal *principal)
 {
-    int64_t snapshot;
-    *ret_rights = *principal;
-    if (principal->user_id.len == 0)
-        return OK;
-    return store_principal_find(x->app->store, PRINCIPAL_USER, principal->user_id, &x->arena,
-                                ret_rights, &snapshot, &x->err);
+    return principal->user_id.len > 0 &&
+           (caller->kind != CALLER_USER || !span_equal(principal->user_id, caller->id));
 }
 
 enum status api_principal_check(struct exchange *x, const struct principal *principal,
                                 const char *why)
 {
-    struct principal rights;
-    enum status status = rights_of(x, principal, &rights);
+    struct principal rights = *principal;
+    if (is_anothers_personal(x->caller, principal))
+        rights.api_roles = 1u << API_ROLE_OWNER;
+    return authz_covers(x->caller, &rights) ? OK : fail(&x->err, FORBIDDEN, "%s", why);
+}
+
+bool api_principal_may_retire(struct exchange *x, const struct principal *principal,
+                              const char *why)
+{
+    struct principal rights = *principal;
+    int64_t snapshot;
+    enum status status = OK;
+    if (principal->user_id.len > 0)
+        status = store_principal_find(x->app->store, PRINCIPAL_USER, principal->user_id, &x->arena,
+                                      &rights, &snapshot, &x->err);
+    if (status == NOT_FOUND) { /* nobody's: it has no rights */
+        rights = (struct principal){0};
+        status = OK;
+    }
     if (status == OK && !authz_covers(x->caller, &rights))
-        return fail(&x->err, FORBIDDEN, "%s", why);
-    return status;
+        status = fail(&x->err, FORBIDDEN, "%s", why);
+    if (status != OK)
+        reply_error(x, status);
+    return status == OK;
 }
 
 bool api_principal_may_touch(struct exchange *x, const struct principal *principal, const char *why)
@@ -180,11 +198,11 @@ bool api_principal_may_grant(struct exchange *x, const struct principal *princip
 
 /* Whoever may read every corpus learns that one does not exist; to others it is one they hold no
  * role on. */
-static void refuse_corpus(struct exchange *x, size_t index)
+static void refuse_corpus(struct exchange *x, const char *field, size_t index)
 {
     x->err = (struct err){0};
     if (authz_has(x->caller, PERMISSION_CORPUS_READ)) {
-        struct span path = arena_printf(&x->arena, "corpus_roles[%zu]", index);
+        struct span path = arena_printf(&x->arena, "%s[%zu]", field, index);
         reply_bad_field(x, path, "names a corpus that does not exist");
         return;
     }
@@ -192,7 +210,24 @@ static void refuse_corpus(struct exchange *x, size_t index)
     reply_error(x, FORBIDDEN);
 }
 
-bool api_principal_resolve_corpora(struct exchange *x, struct principal *principal)
+/* The same role on the same corpus twice is one. */
+static void drop_repeats(struct principal *principal)
+{
+    struct corpus_grant *grants = principal->corpus_grants;
+    size_t kept = 0;
+    for (size_t i = 0; i < principal->corpus_grant_count; i++) {
+        size_t at = 0;
+        while (at < kept && !(grants[at].role == grants[i].role &&
+                              span_equal(grants[at].corpus_id, grants[i].corpus_id)))
+            at++;
+        if (at == kept)
+            grants[kept++] = grants[i];
+    }
+    principal->corpus_grant_count = kept;
+}
+
+bool api_principal_resolve_corpora(struct exchange *x, struct principal *principal,
+                                   const char *field)
 {
     for (size_t i = 0; i < principal->corpus_grant_count; i++) {
         struct corpus_grant *grant = &principal->corpus_grants[i];
@@ -203,13 +238,14 @@ bool api_principal_resolve_corpora(struct exchange *x, struct principal *princip
                                               grant->corpus_key, &x->arena, &corpus, &x->err);
         if (status != OK) {
             if (status == NOT_FOUND)
-                refuse_corpus(x, i);
+                refuse_corpus(x, field, i);
             else
                 reply_error(x, status);
             return false;
         }
         grant->corpus_id = corpus.id;
     }
+    drop_repeats(principal);
     return true;
 }
 
@@ -227,5 +263,5 @@ bool api_principal_read(struct exchange *x, const struct field *fields, size_t c
         reply_bad_request(x, &problems);
     else if (status != OK)
         reply_error(x, status);
-    return status == OK && api_principal_resolve_corpora(x, principal);
+    return status == OK && api_principal_resolve_corpora(x, principal, "corpus_roles");
 }

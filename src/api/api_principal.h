@@ -21,17 +21,18 @@ enum status api_principal_authenticate(struct exchange *x, struct principal *pri
  * what somebody wrote into the database. CORRUPT: no. */
 enum status api_principal_verify(struct exchange *x, const struct principal *principal) MUST_USE;
 
-/* The newest secret, while it may be read back; empty when it may not. Every reading is an audit
- * event. RATE_LIMITED: the signer's cap. */
+/* The newest secret, while it may be read back; empty when it may not. The record must be one of
+ * ours (CORRUPT). Every reading is an audit event. RATE_LIMITED: the signer's cap. */
 enum status api_principal_reveal(struct exchange *x, const struct principal *principal,
                                  enum audit_action action, struct span *ret_secret) MUST_USE;
 
-/* Rule R7 without a reply: OK, FORBIDDEN, or what reading the rights failed with. */
+/* Rule R7 without a reply: OK or FORBIDDEN. */
 enum status api_principal_check(struct exchange *x, const struct principal *principal,
                                 const char *why) MUST_USE;
 
-/* Rule R7: nobody hands on, reads back or changes more than it holds. A personal key's rights are
- * its user's. False: a reply is made. */
+/* Rule R7: nobody hands on, reads back or changes more than it holds. Another's personal key is
+ * more than anybody but an owner holds, because its user's rights may grow. False: a reply is made.
+ */
 bool api_principal_may_touch(struct exchange *x, const struct principal *principal,
                              const char *why);
 
@@ -39,7 +40,13 @@ bool api_principal_may_touch(struct exchange *x, const struct principal *princip
  * they name. False: a reply is made. */
 bool api_principal_read(struct exchange *x, const struct field *fields, size_t count,
                         enum field_flag flag, struct principal *principal);
-bool api_principal_resolve_corpora(struct exchange *x, struct principal *principal);
+/* field: what the body calls them, for the message. */
+bool api_principal_resolve_corpora(struct exchange *x, struct principal *principal,
+                                   const char *field);
+
+/* For taking out of use, which hands on nothing: measured by what a personal key's user may now. */
+bool api_principal_may_retire(struct exchange *x, const struct principal *principal,
+                              const char *why);
 
 /* api_principal_may_touch() for what is granted. */
 bool api_principal_may_grant(struct exchange *x, const struct principal *principal);

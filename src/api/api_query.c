@@ -66,10 +66,12 @@ static void search(struct exchange *x, struct documents *documents, const struct
     struct documents_hit *hits;
     size_t count;
     enum status status = documents_search(documents, &asked, &x->arena, &hits, &count, &x->err);
-    if (status != OK) {
+    if (status == INVALID)
+        reply_bad_field(x, SPAN("query"), x->err.detail);
+    else if (status != OK)
         reply_error(x, status);
+    if (status != OK)
         return;
-    }
     struct json_writer writer = reply_json(x, 200);
     reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
     json_object_open(&writer);

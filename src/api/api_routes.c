@@ -12,6 +12,7 @@
 #include "api/api_health.h"
 #include "api/api_job.h"
 #include "api/api_keys.h"
+#include "api/api_one_time_code.h"
 #include "api/api_query.h"
 #include "config/config.h"
 #include "api/api_status.h"
@@ -177,6 +178,26 @@ const struct route api_routes[API_ROUTE_COUNT] = {
         .lane = LANE_WORKER,
         .handle = api_user_delete,
         .name = SPAN_INIT("deleteUser"),
+    },
+    {
+        .method = HTTP_POST,
+        .path = SPAN_INIT("/v2/users/{username}/reset_password"),
+        .cors = CORS_CONFIGURED,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_USER_MANAGE,
+        .lane = LANE_WORKER,
+        .handle = api_user_reset_password,
+        .name = SPAN_INIT("resetUserPassword"),
+    },
+    {
+        .method = HTTP_POST,
+        .path = SPAN_INIT("/v2/one_time_codes/redeem"),
+        .cors = CORS_OWN,
+        .purposes = CONFIG_FOR_API,
+        .permission = PERMISSION_PUBLIC,
+        .lane = LANE_WORKER,
+        .handle = api_one_time_code_redeem,
+        .name = SPAN_INIT("redeemOneTimeCode"),
     },
     {
         .method = HTTP_POST,

@@ -4,6 +4,6 @@
 
 #include "web/route.h"
 
-enum { API_ROUTE_COUNT = 46 };
+enum { API_ROUTE_COUNT = 48 };
 
 extern const struct route api_routes[API_ROUTE_COUNT];

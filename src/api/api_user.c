@@ -2,6 +2,7 @@
 #include "api/api_user.h"
 
 #include "api/api_common.h"
+#include "api/api_one_time_code.h"
 #include "api/api_principal.h"
 #include "authz/permission.h"
 #include "store/store.h"
@@ -64,18 +65,21 @@ static const struct field user_fields[] = {
      .offset = AT(updated_at)},
 };
 
-static void write_user(struct json_writer *writer, const struct principal *user)
+static void write_user(struct json_writer *writer, const struct principal *user, struct span code)
 {
     json_object_open(writer);
     fields_write(user_fields, ARRAY_LEN(user_fields), user, writer);
+    if (code.len > 0)
+        json_member_text(writer, SPAN("one_time_code"), code);
     json_object_close(writer);
 }
 
-static void reply_user(struct exchange *x, int http_status, const struct principal *user)
+static void reply_user(struct exchange *x, int http_status, const struct principal *user,
+                       struct span code)
 {
     struct json_writer writer = reply_json(x, http_status);
     reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
-    write_user(&writer, user);
+    write_user(&writer, user, code);
 }
 
 /* What an earlier create with the same Idempotency-Key made. */
@@ -91,7 +95,7 @@ static void reply_existing(struct exchange *x, struct span username, struct span
     if (status != OK)
         reply_error(x, status);
     else
-        reply_user(x, 201, &user);
+        reply_user(x, 201, &user, (struct span){0}); /* its code is not kept */
 }
 
 /* An address has a local part and a domain; whether mail arrives there nobody here finds out. */
@@ -128,7 +132,10 @@ void api_user_create(struct exchange *x)
     int64_t revision;
     if (api_idempotency(x, &idempotency) != OK || !read_create(x, &user))
         return;
-    enum status status = api_principal_authenticate(x, &user);
+    const struct made_code code = api_one_time_code_make(x);
+    user.invitation_hash = code.hash;
+    user.expires_at = x->now + INVITATION_SECONDS;
+    enum status status = code.text.ptr == NULL ? NO_MEMORY : api_principal_authenticate(x, &user);
     if (status == OK) {
         const struct audit_event audit = api_audit(x, AUDIT_USER_CREATE, user.id);
         status = store_principal_create(x->app->store, &user, &idempotency, &audit, &x->arena,
@@ -139,7 +146,7 @@ void api_user_create(struct exchange *x)
     else if (existing.len > 0)
         reply_existing(x, user.name, existing);
     else
-        reply_user(x, 201, &user);
+        reply_user(x, 201, &user, code.text);
 }
 
 void api_user_list(struct exchange *x)
@@ -168,7 +175,7 @@ void api_user_list(struct exchange *x)
     json_name(&writer, SPAN("users"));
     json_array_open(&writer);
     for (size_t i = 0; i < count; i++)
-        write_user(&writer, &users[i]);
+        write_user(&writer, &users[i], (struct span){0});
     json_array_close(&writer);
     api_list_end(x, &writer, &page, has_more, count == 0 ? 0 : users[count - 1].sequence);
 }
@@ -195,15 +202,15 @@ void api_user_get(struct exchange *x)
     struct principal user;
     enum status status = load(x, &user);
     bool is_self = status == OK && span_equal(user.id, x->caller->id);
-    if (!is_self && !authz_has(x->caller, PERMISSION_USER_READ)) {
+    if (status != OK && status != NOT_FOUND) {
+        reply_error(x, status);
+    } else if (!is_self && !authz_has(x->caller, PERMISSION_USER_READ)) {
         x->err = (struct err){0};
         reply_error(x, FORBIDDEN);
     } else if (status == NOT_FOUND) {
         reply_not_found(x, x->params[0]);
-    } else if (status != OK) {
-        reply_error(x, status);
     } else {
-        reply_user(x, 200, &user);
+        reply_user(x, 200, &user, (struct span){0});
     }
 }
 
@@ -244,7 +251,7 @@ void api_user_update(struct exchange *x)
     else if (status != OK)
         reply_error(x, status);
     else
-        reply_user(x, 200, &user);
+        reply_user(x, 200, &user, (struct span){0});
 }
 
 void api_user_delete(struct exchange *x)

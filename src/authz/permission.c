@@ -102,8 +102,17 @@ api_role_set authz_grantable(api_role_set held)
     return set;
 }
 
-/* Corpus roles are within the API roles that may create and delete any corpus; agent roles, which
- * have no effect here, within agent_administrator. */
+/* The highest role on any corpus that is within these API roles; CORPUS_ROLE_COUNT for none. */
+static unsigned corpus_role_within(api_role_set grantable)
+{
+    if ((grantable & A(CORPUS_ADMINISTRATOR)) != 0)
+        return CORPUS_ROLE_OWNER;
+    if ((grantable & A(CORPUS_DEVELOPER)) != 0)
+        return CORPUS_ROLE_EDITOR;
+    return (grantable & A(CORPUS_VIEWER)) != 0 ? CORPUS_ROLE_VIEWER : CORPUS_ROLE_COUNT;
+}
+
+/* Agent roles, which have no effect here, are within agent_administrator. */
 bool authz_covers(const struct caller *caller, const struct principal *target)
 {
     api_role_set grantable = authz_grantable(caller->api_roles);
@@ -111,14 +120,13 @@ bool authz_covers(const struct caller *caller, const struct principal *target)
         return false;
     if (target->agent_grant_count > 0 && (grantable & A(AGENT_ADMINISTRATOR)) == 0)
         return false;
-    if ((grantable & A(CORPUS_ADMINISTRATOR)) != 0)
-        return true;
+    unsigned everywhere = corpus_role_within(grantable);
     for (size_t i = 0; i < target->corpus_grant_count; i++) {
         const struct corpus_grant *wanted = &target->corpus_grants[i];
-        bool is_held = false;
+        /* Corpus roles are ordered: owner first, each holding the ones after it. */
+        bool is_held = everywhere <= wanted->role;
         for (size_t j = 0; j < caller->corpus_grant_count; j++) {
             const struct corpus_grant *held = &caller->corpus_grants[j];
-            /* Corpus roles are ordered: owner first, each holding the ones after it. */
             is_held |= span_equal(held->corpus_id, wanted->corpus_id) && held->role <= wanted->role;
         }
         if (!is_held)

@@ -35,6 +35,11 @@ const struct cli_option_row cli_api_key_list_options[] = {
     {NULL, NULL, NULL},
 };
 
+const struct cli_option_row cli_api_key_show_options[] = {
+    {"secret", NULL, "read the key back, while that is possible; it is recorded"},
+    {NULL, NULL, NULL},
+};
+
 const struct cli_option_row cli_api_key_regenerate_options[] = {
     SECRET_ROWS,
     {NULL, NULL, NULL},
@@ -124,6 +129,10 @@ int cli_api_key_create(struct cli *cli)
 {
     if (cli_option(cli, "name").len == 0)
         return cli_usage(cli, "--name NAME is required");
+    if (!cli_has(cli, "role") && !cli_has(cli, "corpus-role"))
+        return cli_usage(cli,
+                         "--role is required: personal, serving, serving_and_indexing or an API "
+                         "role; or --corpus-role KEY:ROLE");
     AUTO(json) json_t *body = json_object();
     cli_text_add(cli, body, "name");
     int result = add_rights(cli, body);
@@ -173,10 +182,17 @@ static int one_word(const struct cli *cli)
 int cli_api_key_show(struct cli *cli)
 {
     struct cli_answer answer = {0};
+    bool wants_key = cli_has(cli, "secret");
     int result = one_word(cli);
-    if (result == 0)
-        result =
-            cli_call(cli, "GET", cli_target(cli, "/v2/api_keys", cli->words[0]), NULL, &answer);
+    if (result != 0)
+        return result;
+    struct span target = cli_target(cli, "/v2/api_keys", cli->words[0]);
+    if (!wants_key)
+        target = arena_printf(&cli->arena, "%.*s?omit=secret_key", SPAN_FMT(target));
+    result = target.ptr == NULL ? cli_fail(cli, "no memory")
+                                : cli_call(cli, "GET", target, NULL, &answer);
+    if (result == 0 && wants_key && cli_text(answer.json, "secret_key")[0] == '\0')
+        result = cli_fail(cli, "the key can no longer be read back (secret_readback)");
     if (result == 0)
         print_key(cli, answer.json);
     cli_answer_done(&answer);

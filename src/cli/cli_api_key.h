@@ -6,6 +6,7 @@
 
 extern const struct cli_option_row cli_api_key_create_options[];
 extern const struct cli_option_row cli_api_key_list_options[];
+extern const struct cli_option_row cli_api_key_show_options[];
 extern const struct cli_option_row cli_api_key_regenerate_options[];
 
 int cli_api_key_create(struct cli *cli);

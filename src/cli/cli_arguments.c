@@ -159,6 +159,8 @@ static int add_option(struct cli *cli, const struct cli_command *command,
     cli->wants_help |= span_equal(name, SPAN("help"));
     if (is_common_flag)
         return 0;
+    if (span_equal(name, SPAN("account")) && argument->value.len == 0)
+        return cli_usage(cli, "--account needs an account's id (acc_…), or leave it out");
     if (cli->option_count == CLI_OPTIONS_MAX)
         return cli_usage(cli, "too many options");
     const struct cli_option_row *row = cli_arguments_row(command, name);

@@ -32,7 +32,10 @@ int cli_secret_open(const struct cli *cli, int *ret_fd)
         if ((fcntl((int)fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
             return cli_usage(cli, "--secret-fd: descriptor %.*s is not open for writing",
                              SPAN_FMT(number));
-        *ret_fd = (int)fd;
+        /* A copy: what is closed when the secret is written may be standard output. */
+        *ret_fd = fcntl((int)fd, F_DUPFD_CLOEXEC, 3);
+        if (*ret_fd < 0)
+            return cli_fail(cli, "--secret-fd: %s", strerror(errno));
     }
     return 0;
 }
@@ -73,10 +76,11 @@ int cli_secret_write(const struct cli *cli, int take_fd, const json_t *client)
     if (cli_has(cli, "secret-file"))
         (void)unlink(cli_option(cli, "secret-file").ptr);
     if (text_of(client, "secret_key")[0] != '\0')
-        return cli_fail(cli,
-                        "the API key %s exists, but its text cannot be written: %s. Read it back "
-                        "(postern api-key show %s), or delete it (postern api-key delete %s)",
-                        id, strerror(error), id, id);
+        return cli_fail(
+            cli,
+            "the API key %s exists, but its text cannot be written: %s. Read it back "
+            "(postern api-key show %s --secret), or delete it (postern api-key delete %s)",
+            id, strerror(error), id, id);
     return cli_fail(cli,
                     "the client %s exists, but its secret cannot be written: %s. Read the secret "
                     "back (postern app-client show %s --secret-file FILE), or delete the client "

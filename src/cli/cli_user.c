@@ -46,6 +46,8 @@ static void print_user(const struct cli *cli, const json_t *user)
         (void)printf("email        %s\n", cli_text(user, "email"));
     if (cli_text(user, "description")[0] != '\0')
         (void)printf("description  %s\n", cli_text(user, "description"));
+    if (cli_text(user, "one_time_code")[0] != '\0')
+        (void)printf("code         %s\n", cli_text(user, "one_time_code"));
     (void)printf("id           %s\nenabled      %s\nroles        ", cli_text(user, "id"),
                  json_is_true(json_object_get(user, "enabled")) ? "yes" : "no");
     cli_roles_print(user);
@@ -131,6 +133,24 @@ int cli_user_update(struct cli *cli)
         return cli_usage(cli, "say what to change: --description, --role, --no-roles, "
                               "--corpus-role, --no-corpus-roles, --enable, --disable");
     return call(cli, "PATCH", cli_target(cli, "/v2/users", cli->words[0]), body);
+}
+
+int cli_user_reset_password(struct cli *cli)
+{
+    struct cli_answer answer = {0};
+    int result = one_name(cli);
+    if (result != 0)
+        return result;
+    struct span target = cli_target(cli, "/v2/users", cli->words[0]);
+    target = arena_printf(&cli->arena, "%.*s/reset_password", SPAN_FMT(target));
+    result = target.ptr == NULL ? cli_fail(cli, "no memory")
+                                : cli_call(cli, "POST", target, NULL, &answer);
+    if (result == 0 && cli->is_json)
+        cli_print_json(answer.json);
+    else if (result == 0)
+        (void)printf("code  %s\n", cli_text(answer.json, "one_time_code"));
+    cli_answer_done(&answer);
+    return result;
 }
 
 int cli_user_delete(struct cli *cli)

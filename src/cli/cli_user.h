@@ -12,4 +12,5 @@ int cli_user_create(struct cli *cli);
 int cli_user_list(struct cli *cli);
 int cli_user_show(struct cli *cli);
 int cli_user_update(struct cli *cli);
+int cli_user_reset_password(struct cli *cli);
 int cli_user_delete(struct cli *cli);

@@ -13,10 +13,8 @@ enum { RANDOM_PART_LEN = SECRET_ID_LEN + SECRET_RANDOM_LEN + SECRET_CRC_LEN };
 static_assert(SECRET_RANDOM_LEN * 5954 >= 256 * 1000, "log2(62) is 5.9542");
 
 static const char *const kind_codes[] = {
-    [SECRET_CLIENT] = "cs",
-    [SECRET_PERSONAL] = "pk",
-    [SECRET_QUERY] = "qk",
-    [SECRET_INDEX] = "ik",
+    [SECRET_CLIENT] = "cs", [SECRET_PERSONAL] = "pk", [SECRET_QUERY] = "qk",
+    [SECRET_INDEX] = "ik",  [SECRET_ONE_TIME] = "oc",
 };
 static_assert(ARRAY_LEN(kind_codes) == SECRET_KIND_COUNT, "every kind has its code");
 

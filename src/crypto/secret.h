@@ -16,6 +16,7 @@ enum secret_kind {
     SECRET_PERSONAL, /* pk: personal API key */
     SECRET_QUERY,    /* qk: API key that may query */
     SECRET_INDEX,    /* ik: API key that may query and index */
+    SECRET_ONE_TIME, /* oc: a user's one-time code */
     SECRET_KIND_COUNT
 };
 
@@ -46,4 +47,4 @@ size_t secret_make(struct span base, enum secret_kind kind, struct span id,
  * otherwise: no look-up is needed to refuse junk. The parts borrow text. */
 enum status secret_parse(struct span text, struct secret_parts *ret_parts) MUST_USE;
 
-const char *secret_kind_code(enum secret_kind kind); /* "cs", "pk", "qk", "ik" */
+const char *secret_kind_code(enum secret_kind kind); /* "cs", "pk", "qk", "ik", "oc" */

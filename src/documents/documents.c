@@ -61,6 +61,8 @@ enum status documents_open(const struct documents_options *options,
         .readers = options->readers,
         .prepare = prepare_writer,
     };
+    atomic_init(&documents->searches, 0);
+    documents->searches_max = options->readers < 4 ? 1 : (options->readers - 1) / 2;
     enum status status = sql_pool_open(&pool_options, &documents->pool, err);
     if (status != OK) {
         free(documents);

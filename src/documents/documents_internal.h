@@ -5,8 +5,13 @@
 #include "documents/documents.h"
 #include "sql/sql_pool.h"
 
+#include <stdatomic.h>
+
 struct documents {
     struct sql_pool *pool;
+    /* Queries leave half of those who read to everybody else. */
+    atomic_uint searches;
+    unsigned searches_max;
 };
 
 /* A snapshot, given back at the end of the block. */

@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "documents/documents_internal.h"
 #include "documents/documents_terms.h"
 
 #include <assert.h>
 
-enum { EXPRESSION_BYTES_MAX = 512 << 10 };
+enum { EXPRESSION_BYTES_MAX = 512 << 10, SEARCH_NS_MAX = 500000000 };
 
 /* Which parts, first: what goes through the sorter is two numbers each. The corpus is no part of
  * the score. */
 static const char select_hits[] =
-    "SELECT rowid, bm25(part_index, 0.0, 1.0) AS score FROM part_index "
-    "WHERE part_index MATCH :expression ORDER BY score, rowid LIMIT :rows OFFSET :offset";
+    "SELECT rowid FROM part_index WHERE part_index MATCH :expression "
+    "ORDER BY bm25(part_index, 0.0, 1.0), rowid LIMIT :rows OFFSET :offset";
 static const char select_part[] =
     "SELECT corpus.id, document.id, document.metadata, part.text, part.metadata FROM part "
     "JOIN document ON document.sequence = part.document "
     "JOIN corpus ON corpus.number = document.corpus "
     "WHERE part.sequence = :sequence AND corpus.account_id = :account_id";
 
+/* BM25 counts words over all accounts, and one that told its values would tell how often others use
+ * a word: what is told is the reciprocal of the rank. */
 struct found {
     int64_t sequence;
     double score;
@@ -97,6 +100,7 @@ static enum status write_expression(struct expression *expression, struct err *e
 
 /* --- What it finds --- */
 
+/* The one place that a caller's words make expensive. */
 static enum status find(struct expression *expression, struct found *found, size_t *ret_count,
                         struct err *err)
 {
@@ -107,11 +111,15 @@ static enum status find(struct expression *expression, struct found *found, size
     sql_bind_int64(row, ":offset", expression->search->offset);
     while (count < DOCUMENTS_HITS_MAX && sql_next(row)) {
         found[count].sequence = sql_get_int64(row);
-        found[count].score = -sql_get_real(row); /* FTS5: the better, the smaller */
+        found[count].score = 1.0 / (double)(expression->search->offset + (int64_t)count + 1);
         count++;
     }
     *ret_count = count;
-    return sql_end(row, err);
+    enum status status = sql_end(row, err);
+    if (status == TOO_LARGE)
+        return fail(err, INVALID,
+                    "The query matches too much to be ranked in time: use rarer words.");
+    return status;
 }
 
 /* The first scope of this corpus, or scope_count. */
@@ -168,11 +176,10 @@ static enum status read_hits(const struct expression *expression, const struct f
     return OK;
 }
 
-enum status documents_search(struct documents *documents, const struct documents_search *search,
-                             struct arena *arena, struct documents_hit **ret_hits,
-                             size_t *ret_count, struct err *err)
+static enum status search(struct documents *documents, const struct documents_search *search,
+                          struct arena *arena, struct documents_hit **ret_hits, size_t *ret_count,
+                          struct err *err)
 {
-    assert(search->scope_count <= DOCUMENTS_CORPORA_MAX && search->limit <= DOCUMENTS_HITS_MAX);
     AUTO(documents_reader) struct documents_reader reader = {0};
     enum status status = documents_read(documents, &reader, err);
     if (status != OK)
@@ -182,9 +189,26 @@ enum status documents_search(struct documents *documents, const struct documents
     struct expression expression = {.search = search, .conn = reader.conn};
     buf_init_arena(&expression.out, arena, EXPRESSION_BYTES_MAX);
     status = write_expression(&expression, err);
-    if (status == OK && expression.group_count > 0)
+    if (status == OK && expression.group_count > 0) {
+        sql_deadline(reader.conn, clock_boot_ns() + SEARCH_NS_MAX);
         status = find(&expression, found, &found_count, err);
+        sql_deadline(reader.conn, 0);
+    }
     return status == OK
                ? read_hits(&expression, found, found_count, arena, ret_hits, ret_count, err)
                : status;
+}
+
+enum status documents_search(struct documents *documents, const struct documents_search *asked,
+                             struct arena *arena, struct documents_hit **ret_hits,
+                             size_t *ret_count, struct err *err)
+{
+    assert(asked->scope_count <= DOCUMENTS_CORPORA_MAX && asked->limit <= DOCUMENTS_HITS_MAX);
+    enum status status = UNAVAILABLE;
+    if (atomic_fetch_add(&documents->searches, 1) < documents->searches_max)
+        status = search(documents, asked, arena, ret_hits, ret_count, err);
+    else
+        (void)fail(err, UNAVAILABLE, "As many queries run as may at once; try again.");
+    (void)atomic_fetch_sub(&documents->searches, 1);
+    return status;
 }

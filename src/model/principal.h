@@ -84,12 +84,13 @@ struct principal {
     size_t corpus_grant_count;
     struct agent_grant *agent_grants;
     size_t agent_grant_count;
-    int64_t token_ttl_seconds; /* clients; 0: the server's default */
-    int64_t expires_at;        /* API keys: their credential's; 0: never */
-    int64_t version;           /* +1 with every change of what the MAC covers */
-    int64_t revoked_revision;  /* tokens with a lower rev are refused: it was disabled then */
-    struct span record_mac;    /* over the record of signing/record.h, by the signer */
-    int64_t sequence;          /* order in lists */
+    int64_t token_ttl_seconds;   /* clients; 0: the server's default */
+    struct span invitation_hash; /* of a user to be created: stored as its one-time code */
+    int64_t expires_at;          /* API keys: their credential's, 0: never; or the invitation's */
+    int64_t version;             /* +1 with every change of what the MAC covers */
+    int64_t revoked_revision;    /* tokens with a lower rev are refused: it was disabled then */
+    struct span record_mac;      /* over the record of signing/record.h, by the signer */
+    int64_t sequence;            /* order in lists */
     int64_t created_at;
     int64_t updated_at;
     struct credential *credentials;
@@ -99,6 +100,7 @@ struct principal {
     int64_t account_token_ttl_seconds; /* the longest; 0: none */
     int64_t account_revoked_revision;
     bool is_account_enabled;
+    bool is_maker_enabled; /* of API keys: who made it is there and enabled; else true */
 };
 
 enum {
@@ -111,5 +113,6 @@ enum {
     USER_DESCRIPTION_LEN_MAX = 255,
     GRANTS_MAX = 256,
     CREDENTIALS_MAX = 16,
+    API_KEYS_MAX = 1000, /* of one maker; the host's administrator has no such limit */
     TOKEN_TTL_SECONDS_MAX = 86400,
 };

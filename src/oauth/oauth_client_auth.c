@@ -109,7 +109,8 @@ static enum status ask_signer(struct exchange *x, const struct presented_client 
                                                   .credential_id = presented->credential_id,
                                                   .secret = presented->secret}};
     struct signing_reply reply;
-    return signing_call(x->lane, &ask, SIGNER_TIMEOUT_MS, &x->arena, &reply, &x->err);
+    enum status status = signing_call(x->lane, &ask, SIGNER_TIMEOUT_MS, &x->arena, &reply, &x->err);
+    return status == FORBIDDEN ? UNAUTHENTICATED : status;
 }
 
 bool oauth_client_authenticate(struct exchange *x, const struct oauth_params *params,

@@ -81,6 +81,31 @@ static enum status introspect_token(struct exchange *x, const struct state_princ
     return OK;
 }
 
+/* What the holder may on single corpora, by the keys that they have now. */
+static enum status write_corpus_roles(struct exchange *x, struct json_writer *writer,
+                                      const struct state_principal *holder)
+{
+    struct principal principal;
+    int64_t snapshot;
+    enum status status = store_principal_find(x->app->store, holder->kind, holder->name, &x->arena,
+                                              &principal, &snapshot, &x->err);
+    if (status != OK)
+        return status == NOT_FOUND ? UNAVAILABLE : status;
+    json_name(writer, SPAN("corpus_roles"));
+    json_array_open(writer);
+    for (size_t i = 0; i < principal.corpus_grant_count; i++) {
+        const struct corpus_grant *grant = &principal.corpus_grants[i];
+        if (grant->corpus_key.len == 0)
+            continue; /* its corpus is gone */
+        json_object_open(writer);
+        json_member_text(writer, SPAN("corpus_key"), grant->corpus_key);
+        json_member_text(writer, SPAN("role"), corpus_role_names[grant->role]);
+        json_object_close(writer);
+    }
+    json_array_close(writer);
+    return OK;
+}
+
 /* Beyond RFC 7662: an API key, whose subject is the key, or of a personal one its user. */
 static enum status introspect_key(struct exchange *x, const struct state_principal *asking,
                                   struct span text)
@@ -102,6 +127,9 @@ static enum status introspect_key(struct exchange *x, const struct state_princip
         if (key.key->expires_at > 0)
             json_member_int(&writer, SPAN("exp"), key.key->expires_at);
         write_roles(&writer, holder->api_roles);
+        status = write_corpus_roles(x, &writer, holder);
+        if (status != OK)
+            return status;
         json_member_text(&writer, SPAN("account_id"), holder->account_id);
         json_member_text(&writer, SPAN("credential_id"), key.credential_id);
     }

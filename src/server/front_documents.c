@@ -38,13 +38,17 @@ static enum status sweep(struct app *app, struct err *err)
     arena_init(&arena, SWEEP_BYTES_MAX);
     enum status status = OK;
     while (status == OK) {
-        bool exists = false;
+        bool exists = true;
+        struct account account;
         arena_reset(&arena);
         status = documents_next_corpus(app->documents, number, &arena, &place, &number, err);
-        if (status == OK && !span_equal(place.account_id, app->account_id))
-            continue;
+        if (status != OK)
+            break;
+        status = store_account_get(app->store, place.account_id, &arena, &account, err);
         if (status == OK)
             status = corpus_exists(app->store, &place, &arena, &exists, err);
+        else if (status == NOT_FOUND)
+            status = OK;
         if (status == OK && !exists) {
             status = documents_forget(app->documents, &place, err);
             swept++;

@@ -15,7 +15,8 @@ enum { TOKEN_ID_BYTES = 16 };
 
 struct verdict {
     bool is_authentic; /* the record is one that we made the MAC of */
-    bool is_usable;    /* client and credential are on, and the secret is theirs */
+    bool is_genuine;   /* the secret is theirs */
+    bool is_usable;    /* and principal and credential are on */
 };
 
 static enum credential_kind credential_of(enum principal_kind kind)
@@ -48,8 +49,10 @@ static struct verdict examine(struct signer_worker *worker, const struct signing
     signer_hash_secret(worker, record.account_id, record.id, request->token.secret, worker->hash);
     bool is_secret = ct_equal(span_of(worker->hash, sizeof worker->hash), credential.hash);
     *ret_record = record;
+    bool is_genuine = is_secret & is_ours;
     return (struct verdict){.is_authentic = is_authentic,
-                            .is_usable = is_secret & is_ours & is_current & record.is_enabled};
+                            .is_genuine = is_genuine,
+                            .is_usable = is_genuine & is_current & record.is_enabled};
 }
 
 /* The record's life, else the configured one; a wish only shortens it. */
@@ -107,7 +110,8 @@ static void write_claims(struct signer_worker *worker, const struct signing_requ
     reply->token.token_id = claims.token_id;
 }
 
-/* OK: the record is one of ours, and the secret is that of a client and credential that are on. */
+/* OK: the record is one of ours, and the secret is that of a principal and credential that are on.
+ * FORBIDDEN: it is theirs, and they are off. */
 static enum status judge(struct signer_worker *worker, const struct signing_request *request,
                          const struct signer_time *time, struct record *ret_record, struct err *err)
 {
@@ -117,7 +121,9 @@ static enum status judge(struct signer_worker *worker, const struct signing_requ
     const struct verdict verdict = examine(worker, request, time->now, ret_record);
     if (!verdict.is_authentic)
         return fail(err, CORRUPT, "a client's record does not match its authentication code");
-    return verdict.is_usable ? OK : UNAUTHENTICATED;
+    if (verdict.is_usable)
+        return OK;
+    return verdict.is_genuine ? FORBIDDEN : UNAUTHENTICATED;
 }
 
 enum status signer_op_secret(struct signer_worker *worker, const struct signing_request *request,
@@ -142,6 +148,8 @@ enum status signer_op_token(struct signer_worker *worker, const struct signing_r
                     "the clock is behind the time of earlier tokens: set it, or `postern clock "
                     "accept`");
     enum status status = judge(worker, request, time, &record, err);
+    if (status == FORBIDDEN)
+        status = UNAUTHENTICATED; /* who asks for tokens learns nothing more */
     if (status == OK && record.kind != PRINCIPAL_APP_CLIENT)
         status = fail(err, UNAUTHENTICATED, "only clients obtain tokens");
     if (status != OK)

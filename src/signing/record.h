@@ -3,7 +3,7 @@
  *
  * The front keeps the encoded bytes beside the principal and sends them as they are; the signer
  * checks the MAC over those bytes before it reads them. So an UPDATE by hand of status, roles,
- * grants, life or hash yields no token. Encoding (base/wire.h): u8 version 1, u8 kind (1 principal,
+ * grants, life or hash yields no token. Encoding (base/wire.h): u8 version 1, u8 kind (1 client,
  * 2 API key, 3 user), account id, id, client_id (of personal API keys: the user's id), u8
  * is_enabled, i64 version, i64 token_ttl_seconds, u32 api_roles, 32 bytes of grants digest, u8
  * credential count, then per credential, by ascending id: id, u8 kind, hash, i64 expires_at, i64

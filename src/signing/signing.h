@@ -90,10 +90,11 @@ struct signing_request {
 
 struct signing_reply {
     enum signing_op op;
-    /* OK, or: UNAUTHENTICATED (token, secret: the secret is wrong, or client or credential is off
-     * or expired; one answer for all, T17), CORRUPT (a MAC, box or check value does not hold),
-     * RATE_LIMITED (the unseal cap), UNAVAILABLE (no keys yet, or the signer is gone), INVALID,
-     * UNSUPPORTED. */
+    /* OK, or: UNAUTHENTICATED (token, secret: the secret is wrong; token: or client or credential
+     * is off or expired, one answer for all, T17), FORBIDDEN (secret: it is right, and off or
+     * expired; for the limits, not for who asks), CORRUPT (a MAC, box or check value does not
+     * hold), RATE_LIMITED (the unseal cap), UNAVAILABLE (no keys yet, or the signer is gone),
+     * INVALID, UNSUPPORTED. */
     enum status status;
     union {
         struct {

@@ -61,6 +61,10 @@ enum status sql_savepoint(struct sql_conn *conn, struct err *err) MUST_USE;
 enum status sql_savepoint_keep(struct sql_conn *conn, struct err *err) MUST_USE;
 enum status sql_savepoint_undo(struct sql_conn *conn, struct err *err) MUST_USE;
 
+/* Statements of this connection that run past then (boot clock) end with TOO_LARGE; 0: none does.
+ */
+void sql_deadline(struct sql_conn *conn, int64_t boot_ns);
+
 /* Runs several statements without parameters or results. Types stand as {int64} {text} {bytes};
  * {strict} after a table has it check them, {keyed} also keeps it in the order of its key. */
 enum status sql_script(struct sql_conn *conn, struct span text, struct err *err) MUST_USE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/sql.h"
 
+#include "base/clock.h"
 #include "base/arena.h"
 #include "base/buf.h"
 
@@ -38,6 +39,8 @@ struct sql_stmt {
     struct err error;
 };
 
+enum { DEADLINE_STEPS = 4096 }; /* of the virtual machine, between two looks at the clock */
+
 struct sql_conn {
     struct sql *sql;
     sqlite3 *db;
@@ -45,6 +48,7 @@ struct sql_conn {
     struct sql_stmt unprepared; /* stands for the one that could not be prepared */
     enum sql_access access;
     bool is_broken;
+    int64_t deadline_ns; /* boot clock; 0: none */
 };
 
 static_assert(offsetof(struct sql, vfs) == 0, "full_pathname() casts back");
@@ -60,6 +64,7 @@ static enum status status_of(int code)
     case SQLITE_NOMEM:
         return NO_MEMORY;
     case SQLITE_TOOBIG:
+    case SQLITE_INTERRUPT: /* by the deadline: nobody else interrupts */
         return TOO_LARGE;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -69,7 +74,6 @@ static enum status status_of(int code)
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_PROTOCOL:
-    case SQLITE_INTERRUPT:
     case SQLITE_NOLFS:
         return UNAVAILABLE;
     default: /* SQLITE_CORRUPT, SQLITE_NOTADB; SQLITE_ERROR: tables are not what they must be */
@@ -228,6 +232,18 @@ enum status sql_connect(struct sql *sql, enum sql_access access, struct sql_conn
     }
     *ret_conn = conn;
     return OK;
+}
+
+static int on_progress(void *context)
+{
+    const struct sql_conn *conn = context;
+    return clock_boot_ns() > conn->deadline_ns;
+}
+
+void sql_deadline(struct sql_conn *conn, int64_t boot_ns)
+{
+    conn->deadline_ns = boot_ns;
+    sqlite3_progress_handler(conn->db, DEADLINE_STEPS, boot_ns == 0 ? NULL : on_progress, conn);
 }
 
 void sql_disconnect(struct sql_conn *conn)

@@ -26,7 +26,7 @@ struct entry {
     atomic_uint references;
     atomic_bool was_used; /* since the last sweep */
     atomic_uchar proof_state;
-    unsigned char *proof; /* API keys and users: in data */
+    unsigned char *proof; /* API keys: in data */
     _Alignas(16) char data[];
 };
 
@@ -319,7 +319,7 @@ static struct entry_sizes sizes_of(const struct principal *principal, struct spa
     struct entry_sizes sizes = {
         .grants = principal->corpus_grant_count * sizeof(struct corpus_grant),
         .ids = principal->credential_count * sizeof(struct span),
-        .proof = principal->kind == PRINCIPAL_APP_CLIENT ? 0 : STATE_PROOF_BYTES,
+        .proof = principal->kind == PRINCIPAL_API_KEY ? STATE_PROOF_BYTES : 0,
         .texts = principal->id.len + principal->account_id.len + name_of(principal).len +
                  principal->user_id.len + record.len + principal->record_mac.len,
     };
@@ -347,7 +347,8 @@ static void fill_entry(struct entry *entry, const struct principal *principal, s
         .account_id = place(&at, principal->account_id),
         .name = place(&at, name_of(principal)),
         .user_id = place(&at, principal->user_id),
-        .is_enabled = principal->is_enabled && principal->is_account_enabled,
+        .is_enabled =
+            principal->is_enabled && principal->is_account_enabled && principal->is_maker_enabled,
         .api_roles = principal->api_roles,
         .corpus_grants = grants,
         .corpus_grant_count = principal->corpus_grant_count,
@@ -394,23 +395,24 @@ static struct entry *entry_of(const struct state_principal *principal)
     return (struct entry *)(uintptr_t)principal;
 }
 
-bool state_principal_is_proven(const struct state_principal *principal,
-                               const unsigned char proof[static STATE_PROOF_BYTES])
+bool state_principal_is_proven(const struct state_principal *principal, const unsigned char *proof)
 {
     struct entry *entry = entry_of(principal);
-    return atomic_load_explicit(&entry->proof_state, memory_order_acquire) == PROOF_KEPT &&
+    if (atomic_load_explicit(&entry->proof_state, memory_order_acquire) != PROOF_KEPT)
+        return false;
+    return principal->kind != PRINCIPAL_API_KEY ||
            ct_equal(span_of(entry->proof, STATE_PROOF_BYTES), span_of(proof, STATE_PROOF_BYTES));
 }
 
-void state_principal_prove(const struct state_principal *principal,
-                           const unsigned char proof[static STATE_PROOF_BYTES])
+void state_principal_prove(const struct state_principal *principal, const unsigned char *proof)
 {
     struct entry *entry = entry_of(principal);
     unsigned char none = PROOF_NONE;
     /* Only one proof is right, so whoever comes first may write it. */
     if (!atomic_compare_exchange_strong(&entry->proof_state, &none, PROOF_WRITING))
         return;
-    memcpy(entry->proof, proof, STATE_PROOF_BYTES);
+    if (principal->kind == PRINCIPAL_API_KEY)
+        memcpy(entry->proof, proof, STATE_PROOF_BYTES);
     atomic_store_explicit(&entry->proof_state, PROOF_KEPT, memory_order_release);
 }
 

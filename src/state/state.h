@@ -41,12 +41,10 @@ struct state_principal {
 enum { STATE_PROOF_BYTES = 32 };
 
 /* What the signer said of this very entry, so that it is asked once: any change makes another
- * entry. proof: a digest of what was presented, under a key of this process; of users, whose record
- * alone is checked, zeros. */
-bool state_principal_is_proven(const struct state_principal *principal,
-                               const unsigned char proof[static STATE_PROOF_BYTES]);
-void state_principal_prove(const struct state_principal *principal,
-                           const unsigned char proof[static STATE_PROOF_BYTES]);
+ * entry. Of an API key, proof is a digest of its text under a key of this process
+ * (STATE_PROOF_BYTES); of clients and users, whose record alone is checked, NULL. */
+bool state_principal_is_proven(const struct state_principal *principal, const unsigned char *proof);
+void state_principal_prove(const struct state_principal *principal, const unsigned char *proof);
 
 /* The record of a principal, as signing/record.h encodes it. NO_MEMORY. */
 enum status state_record_write(const struct principal *principal, struct buf *out) MUST_USE;

@@ -21,6 +21,7 @@ EMBED("0004", "0004_secret_in_page.sql");
 EMBED("0005", "0005_revoked_token.sql");
 EMBED("0006", "0006_job.sql");
 EMBED("0007", "0007_principal.sql");
+EMBED("0008", "0008_one_time_code.sql");
 
 extern const char store_migration_0001[];
 extern const char store_migration_0001_end[];
@@ -36,6 +37,8 @@ extern const char store_migration_0006[];
 extern const char store_migration_0006_end[];
 extern const char store_migration_0007[];
 extern const char store_migration_0007_end[];
+extern const char store_migration_0008[];
+extern const char store_migration_0008_end[];
 
 enum status migrations_run_all(struct sql_conn *conn, struct err *err)
 {
@@ -47,6 +50,7 @@ enum status migrations_run_all(struct sql_conn *conn, struct err *err)
         span_of(store_migration_0005, (size_t)(store_migration_0005_end - store_migration_0005)),
         span_of(store_migration_0006, (size_t)(store_migration_0006_end - store_migration_0006)),
         span_of(store_migration_0007, (size_t)(store_migration_0007_end - store_migration_0007)),
+        span_of(store_migration_0008, (size_t)(store_migration_0008_end - store_migration_0008)),
     };
     static_assert(ARRAY_LEN(texts) == MIGRATION_COUNT, "a step is not counted");
     return sql_migrate(conn, texts, ARRAY_LEN(texts), err);

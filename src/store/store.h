@@ -144,6 +144,7 @@ struct account {
     struct span name;
     int64_t token_ttl_seconds; /* the longest life of its clients' tokens; 0: the server's */
     bool is_enabled;
+    int64_t version;
     int64_t created_at;
 };
 
@@ -157,7 +158,8 @@ enum status store_account_get(struct store *store, struct span id, struct arena 
                               struct err *err) MUST_USE; /* NOT_FOUND */
 
 /* Writes name, token life and is_enabled. Disabling refuses everything of the account from this
- * revision on; its tokens stay refused when it is enabled again. NOT_FOUND. */
+ * revision on; its tokens stay refused when it is enabled again. account->version is one more than
+ * what was read; CONFLICT: somebody else changed it, or it is gone. */
 enum status store_account_update(struct store *store, const struct account *account,
                                  const struct audit_event *audit, int64_t *ret_revision,
                                  struct err *err) MUST_USE;
@@ -241,6 +243,40 @@ enum status store_principal_delete(struct store *store, enum principal_kind kind
                                    struct span account_id, struct span id,
                                    const struct audit_event *audit, int64_t *ret_revision,
                                    struct err *err) MUST_USE;
+
+/* --- One-time codes of users
+ * ------------------------------------------------------------------------- */
+
+struct one_time_code {
+    struct span hash; /* SHA-256 of its text */
+    struct span account_id;
+    struct span user_id;
+    bool is_invitation; /* using it enables the user */
+    int64_t expires_at;
+};
+
+/* In the place of the user's earlier one. INVALID: there is no such user. */
+enum status store_one_time_code_add(struct store *store, const struct one_time_code *code,
+                                    const struct audit_event *audit, struct err *err) MUST_USE;
+
+/* user_id and is_invitation of the code that has not expired at now. NOT_FOUND. */
+enum status store_one_time_code_find(struct store *store, struct span hash, int64_t now,
+                                     struct arena *arena, struct one_time_code *ret_code,
+                                     struct err *err) MUST_USE;
+
+struct store_redemption {
+    struct span hash;
+    int64_t now;
+    const struct principal *user; /* as it is from now on, one version on */
+    const struct principal *key;  /* its new personal key */
+    const struct audit_event *audit;
+};
+
+/* Uses the code up, writes the user and makes the key, or does nothing. NOT_FOUND: it was used, or
+ * has expired. CONFLICT: the user was changed meanwhile. */
+enum status store_one_time_code_redeem(struct store *store,
+                                       const struct store_redemption *redemption,
+                                       struct err *err) MUST_USE;
 
 /* --- Use of credentials: gathered in memory, written in batches
  * ------------------------------------- */

@@ -4,14 +4,16 @@
 #include "base/arena.h"
 
 static const char select_first[] = "SELECT id FROM account ORDER BY sequence LIMIT 1";
-#define ACCOUNT_SELECT "SELECT id, name, token_ttl_seconds, is_enabled, created_at FROM account "
+#define ACCOUNT_SELECT                                                                             \
+    "SELECT id, name, token_ttl_seconds, is_enabled, version, created_at FROM account "
 static const char select_account[] = ACCOUNT_SELECT "WHERE id = :id";
 static const char select_accounts[] = ACCOUNT_SELECT "ORDER BY sequence";
 static const char count_accounts[] = "SELECT count(*) FROM account";
 static const char update_account[] =
     "UPDATE account SET name = :name, token_ttl_seconds = :token_ttl_seconds, "
-    "is_enabled = :is_enabled, revoked_revision = CASE WHEN is_enabled = 1 AND :is_enabled = 0 "
-    "THEN :revision ELSE revoked_revision END WHERE id = :id";
+    "version = :version, is_enabled = :is_enabled, revoked_revision = CASE WHEN is_enabled = 1 AND "
+    ":is_enabled = 0 "
+    "THEN :revision ELSE revoked_revision END WHERE id = :id AND version = :version - 1";
 static const char insert_account[] =
     "INSERT INTO account (sequence, id, name, is_enabled, created_at) "
     "VALUES (:sequence, :id, :name, 1, :now)";
@@ -40,6 +42,7 @@ static void read_row(struct sql_stmt *row, struct arena *arena, struct account *
     ret_account->name = sql_get_text(row, arena);
     ret_account->token_ttl_seconds = sql_get_int64(row);
     ret_account->is_enabled = sql_get_bool(row);
+    ret_account->version = sql_get_int64(row);
     ret_account->created_at = sql_get_int64(row);
 }
 
@@ -107,9 +110,10 @@ static enum status update(struct store_tx *tx, void *context, struct err *err)
     sql_bind_text(row, ":name", account->name);
     sql_bind_int64(row, ":token_ttl_seconds", account->token_ttl_seconds);
     sql_bind_bool(row, ":is_enabled", account->is_enabled);
+    sql_bind_int64(row, ":version", account->version);
     sql_bind_int64(row, ":revision", tx->change.revision);
     status = sql_run(row, &changed, err);
-    return status == OK && changed == 0 ? NOT_FOUND : status;
+    return status == OK && changed == 0 ? CONFLICT : status;
 }
 
 enum status store_account_update(struct store *store, const struct account *account,

@@ -89,9 +89,10 @@ enum status store_change_add(struct store_tx *tx, const struct store_change *cha
 }
 
 enum status store_change_also(struct store_tx *tx, const struct store_change *change,
-                              struct err *err)
+                              const struct audit_event *audit, struct err *err)
 {
     assert(tx->change.revision != 0);
     tx->has_more_changes = true;
-    return add_row(tx, change, &tx->change.revision, err);
+    enum status status = add_row(tx, change, &tx->change.revision, err);
+    return status == OK ? store_audit_insert(tx, tx->change.revision, audit, err) : status;
 }

@@ -12,7 +12,7 @@
 struct store_tx {
     struct sql_conn *conn;
     struct store_change change; /* revision 0 until store_change_add() */
-    bool has_more_changes;      /* store_change_also() was called */
+    bool has_more_changes;      /* more than that one may have changed: who listens forgets all */
 };
 
 /* Runs body inside a transaction: kept when it answers OK, else undone. The only place that begins
@@ -28,9 +28,10 @@ enum status store_write(struct store *store,
 enum status store_change_add(struct store_tx *tx, const struct store_change *change,
                              const struct audit_event *audit, struct err *err) MUST_USE;
 
-/* Another row of the feed in the same write, numbered after those before it. */
+/* Another row of the feed, and of the audit trail, in the same write, numbered after those before
+ * it. */
 enum status store_change_also(struct store_tx *tx, const struct store_change *change,
-                              struct err *err) MUST_USE;
+                              const struct audit_event *audit, struct err *err) MUST_USE;
 
 /* Keeps the feed's newest kept rows; now and then, by itself. Who follows the feed and fell further
  * behind starts from the tables. */
@@ -83,12 +84,12 @@ static inline void auto_store_reader(struct store_reader *reader)
 enum status store_reader_revision(struct store_reader *reader, int64_t *ret_revision,
                                   struct err *err) MUST_USE;
 
-/* Asks the page's filter about the row that stmt is on, whose first two columns are name and
- * description; stmt is at the first column again after that. */
 /* In the transaction that does what the job is about; after its change was added. */
 struct job;
 enum status store_job_insert(struct store_tx *tx, const struct job *job, struct err *err) MUST_USE;
 
+/* Asks the page's filter about the row that stmt is on, whose first two columns are name and
+ * description; stmt is at the first column again after that. */
 enum status store_page_matches(const struct store_page *page, struct sql_stmt *row,
                                bool *ret_matches, struct err *err) MUST_USE;
 
@@ -100,6 +101,15 @@ int64_t store_page_rows(const struct store_page *page);
 
 enum status store_principal_insert(struct store_tx *tx, const struct principal *principal,
                                    int64_t sequence, struct err *err) MUST_USE;
+
+/* CONFLICT: the stored version is not the one before. */
+enum status store_principal_update_row(struct store_tx *tx, const struct principal *principal,
+                                       struct err *err) MUST_USE;
+
+enum status store_one_time_code_insert(struct store_tx *tx, const struct one_time_code *code,
+                                       struct err *err) MUST_USE;
+enum status store_one_time_code_forget(struct store_tx *tx, struct span user_id,
+                                       struct err *err) MUST_USE;
 
 /* Corpus grants must name corpora of the holder's account, or stand there already. INVALID with the
  * key of the first that does not. */

@@ -53,7 +53,6 @@ static const struct {
                            .find_name = "SELECT id FROM credential WHERE account_id = :account_id "
                                         "AND owner_kind = 'api_key' AND owner_id = :id",
                            .list = KEY_SELECT PAGE
-                           "AND (:owner_id = '' OR owner_id = :owner_id OR user_id = :owner_id) "
                            "AND (:api_key_role = '' OR api_key_role = :api_key_role) " PAGE_END,
                            .delete = "DELETE FROM api_key " BY_ID},
     [PRINCIPAL_USER] = {.get = USER_SELECT "WHERE account_id = :account_id AND username = :id",
@@ -62,6 +61,13 @@ static const struct {
                         .list = USER_SELECT PAGE PAGE_END,
                         .delete = "DELETE FROM app_user " BY_ID},
 };
+
+/* Of one maker or user: each half by its index, however many keys the account has. */
+static const char list_own_keys[] = KEY_SELECT PAGE
+    "AND sequence IN (SELECT sequence FROM api_key "
+    "WHERE account_id = :account_id AND owner_id = :owner_id "
+    "UNION SELECT sequence FROM api_key WHERE account_id = :account_id AND user_id = :owner_id) "
+    "AND (:api_key_role = '' OR api_key_role = :api_key_role) " PAGE_END;
 
 static const char insert_client[] =
     "INSERT INTO app_client (name, description, id, account_id, client_id, is_enabled, "
@@ -86,15 +92,25 @@ static const char update_user[] =
 /* What a disabled client had issued stays refused when it is enabled again. */
 static const char revoke_client[] =
     "UPDATE app_client SET revoked_revision = :revision " BY_ID " AND is_enabled = 1";
+/* A user's code does not outlive its being disabled. */
+static const char revoke_user[] =
+    "DELETE FROM one_time_code WHERE user_id = (SELECT id FROM app_user " BY_ID
+    " AND is_enabled = 1)";
 static const char select_account[] =
     "SELECT token_ttl_seconds, revoked_revision, is_enabled FROM account WHERE id = :id";
-static const char select_owned_key[] = "SELECT id FROM api_key WHERE account_id = :account_id "
-                                       "AND (owner_id = :owner_id OR user_id = :owner_id) LIMIT 1";
+/* Each half by its index. */
+static const char select_owned_key[] =
+    "SELECT id FROM api_key WHERE account_id = :account_id AND owner_id = :owner_id "
+    "UNION ALL SELECT id FROM api_key WHERE account_id = :account_id AND user_id = :owner_id "
+    "LIMIT 1";
+static const char count_owned_keys[] =
+    "SELECT count(*) FROM api_key WHERE account_id = :account_id AND owner_id = :owner_id";
+static const char select_maker[] = "SELECT is_enabled FROM app_user WHERE id = :id "
+                                   "UNION ALL SELECT is_enabled FROM app_client WHERE id = :id";
 static const char count_owners[] =
-    "SELECT count(*) FROM app_user JOIN role_grant ON role_grant.account_id = app_user.account_id "
-    "AND role_grant.holder_kind = 'app_user' AND role_grant.holder_id = app_user.id "
-    "WHERE app_user.account_id = :account_id AND app_user.is_enabled = 1 "
-    "AND role_grant.scope_kind = 'api' AND role_grant.role = 'owner'";
+    "SELECT count(*) FROM role_grant JOIN app_user ON app_user.id = role_grant.holder_id "
+    "WHERE role_grant.account_id = :account_id AND role_grant.holder_kind = 'app_user' "
+    "AND role_grant.scope_kind = 'api' AND role_grant.role = 'owner' AND app_user.is_enabled = 1";
 
 static void bind_or_null(struct sql_stmt *stmt, const char *name, struct span value, bool has)
 {
@@ -125,6 +141,17 @@ static void bind_description(struct sql_stmt *stmt, const struct principal *prin
     bind_or_null(stmt, ":description", principal->description, principal->has_description);
 }
 
+/* *ret_is_enabled: is there such a user or client, and enabled? */
+static enum status read_maker(struct sql_conn *conn, struct span id, bool *ret_exists,
+                              bool *ret_is_enabled, struct err *err)
+{
+    struct sql_stmt *row = sql_prepare(conn, select_maker);
+    sql_bind_text(row, ":id", id);
+    *ret_exists = sql_next(row);
+    *ret_is_enabled = *ret_exists && sql_get_bool(row);
+    return sql_end(row, err);
+}
+
 /* --- Create --- */
 
 static struct sql_stmt *bind_insert(struct sql_conn *conn, const struct principal *principal)
@@ -152,6 +179,17 @@ static struct sql_stmt *bind_insert(struct sql_conn *conn, const struct principa
     return insert;
 }
 
+static enum status insert_invitation(struct store_tx *tx, const struct principal *user,
+                                     struct err *err)
+{
+    const struct one_time_code code = {.hash = user->invitation_hash,
+                                       .account_id = user->account_id,
+                                       .user_id = user->id,
+                                       .is_invitation = true,
+                                       .expires_at = user->expires_at};
+    return store_one_time_code_insert(tx, &code, err);
+}
+
 enum status store_principal_insert(struct store_tx *tx, const struct principal *principal,
                                    int64_t sequence, struct err *err)
 {
@@ -164,6 +202,8 @@ enum status store_principal_insert(struct store_tx *tx, const struct principal *
         status = store_role_grant_insert(tx, principal, err);
     if (status == OK)
         status = store_credential_insert(tx, principal, err);
+    if (status == OK && principal->invitation_hash.len > 0)
+        status = insert_invitation(tx, principal, err);
     return status;
 }
 
@@ -184,6 +224,34 @@ struct creation {
     struct span existing_id;
 };
 
+/* A key dies with its maker and its user, also when they go while it is made; and nobody makes keys
+ * without bound. */
+static enum status check_maker(struct store_tx *tx, const struct principal *key, struct err *err)
+{
+    bool exists = true;
+    bool is_enabled = true;
+    int64_t count = 0;
+    enum status status = OK;
+    if (key->user_id.len > 0)
+        status = read_maker(tx->conn, key->user_id, &exists, &is_enabled, err);
+    if (status == OK && exists && key->owner_id.len > 0)
+        status = read_maker(tx->conn, key->owner_id, &exists, &is_enabled, err);
+    if (status == OK && (!exists || (key->owner_id.len > 0 && !is_enabled)))
+        return fail(err, UNAUTHENTICATED, "Who makes the API key, or is to have it, is gone.");
+    if (status != OK || key->owner_id.len == 0)
+        return status;
+    struct sql_stmt *row = sql_prepare(tx->conn, count_owned_keys);
+    sql_bind_text(row, ":account_id", key->account_id);
+    sql_bind_text(row, ":owner_id", key->owner_id);
+    if (sql_next(row))
+        count = sql_get_int64(row);
+    status = sql_end(row, err);
+    if (status == OK && count >= API_KEYS_MAX)
+        return fail(err, CONFLICT, "One maker has at most %d API keys; delete unused ones.",
+                    API_KEYS_MAX);
+    return status;
+}
+
 static enum status create(struct store_tx *tx, void *context, struct err *err)
 {
     struct creation *creation = context;
@@ -193,6 +261,8 @@ static enum status create(struct store_tx *tx, void *context, struct err *err)
     enum status status =
         store_idempotency_find(tx, made.account_id, made.kind, creation->idempotency,
                                creation->arena, &creation->existing_id, err);
+    if (status == OK && creation->existing_id.len == 0 && principal->kind == PRINCIPAL_API_KEY)
+        status = check_maker(tx, principal, err);
     if (status != OK || creation->existing_id.len > 0)
         return status;
     const struct store_change change = {
@@ -313,7 +383,14 @@ enum status store_principal_find(struct store *store, enum principal_kind kind, 
     struct sql_stmt *row = sql_prepare(reader.conn, statements[kind].find);
     sql_bind_text(row, ":name", name);
     status = read_one(reader.conn, row, kind, arena, ret_principal, err);
-    return status == OK ? read_account(reader.conn, ret_principal, err) : status;
+    if (status == OK)
+        status = read_account(reader.conn, ret_principal, err);
+    bool exists = true;
+    ret_principal->is_maker_enabled = true;
+    if (status == OK && ret_principal->owner_id.len > 0)
+        status = read_maker(reader.conn, ret_principal->owner_id, &exists,
+                            &ret_principal->is_maker_enabled, err);
+    return status;
 }
 
 /* --- List --- */
@@ -326,15 +403,16 @@ struct found {
 
 static struct sql_stmt *bind_list(struct sql_conn *conn, const struct store_principal_query *query)
 {
-    struct sql_stmt *row = sql_prepare(conn, statements[query->kind].list);
+    bool is_own = query->kind == PRINCIPAL_API_KEY && query->owner_id.len > 0;
+    struct sql_stmt *row = sql_prepare(conn, is_own ? list_own_keys : statements[query->kind].list);
     sql_bind_text(row, ":account_id", query->page.account_id);
     sql_bind_int64(row, ":before_sequence", query->page.before_sequence);
     sql_bind_int64(row, ":rows", store_page_rows(&query->page));
     sql_bind_text(row, ":corpus_id", query->corpus_id);
-    if (query->kind == PRINCIPAL_API_KEY) {
+    if (is_own)
         sql_bind_text(row, ":owner_id", query->owner_id);
+    if (query->kind == PRINCIPAL_API_KEY)
         sql_bind_text(row, ":api_key_role", principal_api_key_roles[query->api_key_role]);
-    }
     return row;
 }
 
@@ -423,8 +501,8 @@ static struct sql_stmt *bind_update(struct sql_conn *conn, const struct principa
     return stmt;
 }
 
-static enum status update_row(struct store_tx *tx, const struct principal *principal,
-                              struct err *err)
+enum status store_principal_update_row(struct store_tx *tx, const struct principal *principal,
+                                       struct err *err)
 {
     struct sql_stmt *stmt = bind_update(tx->conn, principal);
     bind_common(stmt, principal);
@@ -435,14 +513,48 @@ static enum status update_row(struct store_tx *tx, const struct principal *princ
     return status;
 }
 
-static enum status revoke_tokens(struct store_tx *tx, const struct principal *principal,
-                                 struct err *err)
+/* One of the keys that die with their maker: *ret_key.id is empty when none is left. */
+static enum status next_owned_key(struct store_tx *tx, const struct change *change,
+                                  struct principal *ret_key, struct err *err)
 {
-    if (principal->kind != PRINCIPAL_APP_CLIENT || principal->is_enabled)
+    *ret_key =
+        (struct principal){.kind = PRINCIPAL_API_KEY, .account_id = change->principal->account_id};
+    struct sql_stmt *row = sql_prepare(tx->conn, select_owned_key);
+    sql_bind_text(row, ":account_id", change->principal->account_id);
+    sql_bind_text(row, ":owner_id", change->principal->id);
+    if (sql_next(row))
+        ret_key->id = sql_get_text(row, change->arena);
+    return sql_end(row, err);
+}
+
+/* The keys that it made stand in memory with its state: they are forgotten when that changes. */
+static enum status forget_owned_keys(struct store_tx *tx, const struct change *change,
+                                     struct err *err)
+{
+    const struct principal *principal = change->principal;
+    bool exists;
+    bool was_enabled;
+    struct principal key;
+    if (principal->kind == PRINCIPAL_API_KEY)
         return OK;
-    struct sql_stmt *stmt = sql_prepare(tx->conn, revoke_client);
+    enum status status = read_maker(tx->conn, principal->id, &exists, &was_enabled, err);
+    if (status != OK || was_enabled == principal->is_enabled)
+        return status;
+    status = next_owned_key(tx, change, &key, err);
+    tx->has_more_changes |= key.id.len > 0;
+    return status;
+}
+
+/* Before the row is written: what it was tells whether this disables it. */
+static enum status revoke(struct store_tx *tx, const struct principal *principal, struct err *err)
+{
+    if (principal->is_enabled || principal->kind == PRINCIPAL_API_KEY)
+        return OK;
+    struct sql_stmt *stmt =
+        sql_prepare(tx->conn, principal->kind == PRINCIPAL_USER ? revoke_user : revoke_client);
     bind_id(stmt, principal);
-    sql_bind_int64(stmt, ":revision", tx->change.revision);
+    if (principal->kind == PRINCIPAL_APP_CLIENT)
+        sql_bind_int64(stmt, ":revision", tx->change.revision);
     return sql_run(stmt, NULL, err);
 }
 
@@ -474,9 +586,11 @@ static enum status update(struct store_tx *tx, void *context, struct err *err)
     const struct principal *principal = change->principal;
     enum status status = begin_change(tx, change, err);
     if (status == OK)
-        status = revoke_tokens(tx, principal, err);
+        status = forget_owned_keys(tx, change, err);
     if (status == OK)
-        status = update_row(tx, principal, err);
+        status = revoke(tx, principal, err);
+    if (status == OK)
+        status = store_principal_update_row(tx, principal, err);
     if (status == OK)
         status = store_role_grant_check(tx, principal, err);
     if (status == OK)
@@ -524,25 +638,13 @@ static enum status delete_parts(struct store_tx *tx, const struct principal *pri
     enum status status = store_credential_delete(tx, principal, err);
     if (status == OK)
         status = store_role_grant_delete(tx, principal, err);
+    if (status == OK && principal->kind == PRINCIPAL_USER)
+        status = store_one_time_code_forget(tx, principal->id, err);
     if (status != OK)
         return status;
     struct sql_stmt *stmt = sql_prepare(tx->conn, statements[principal->kind].delete);
     bind_id(stmt, principal);
     return sql_run(stmt, NULL, err);
-}
-
-/* One of the keys that die with their maker: *ret_key.id is empty when none is left. */
-static enum status next_owned_key(struct store_tx *tx, const struct change *change,
-                                  struct principal *ret_key, struct err *err)
-{
-    *ret_key =
-        (struct principal){.kind = PRINCIPAL_API_KEY, .account_id = change->principal->account_id};
-    struct sql_stmt *row = sql_prepare(tx->conn, select_owned_key);
-    sql_bind_text(row, ":account_id", change->principal->account_id);
-    sql_bind_text(row, ":owner_id", change->principal->id);
-    if (sql_next(row))
-        ret_key->id = sql_get_text(row, change->arena);
-    return sql_end(row, err);
 }
 
 static enum status delete_owned_keys(struct store_tx *tx, struct change *change, struct err *err)
@@ -559,8 +661,11 @@ static enum status delete_owned_keys(struct store_tx *tx, struct change *change,
         const struct store_change dead = {.account_id = key.account_id,
                                           .kind = principal_kind_names[PRINCIPAL_API_KEY],
                                           .id = also.name};
+        struct audit_event audit = *change->audit;
+        audit.action = AUDIT_API_KEY_DELETE;
+        audit.target_id = key.id;
         if (status == OK)
-            status = store_change_also(tx, &dead, err);
+            status = store_change_also(tx, &dead, &audit, err);
         if (status == OK)
             status = delete_parts(tx, &key, err);
         if (status == OK)

@@ -22,7 +22,9 @@ enum status body_json_object_within(struct exchange *x, const struct json_limits
         return UNSUPPORTED;
     }
     AUTO(json) json_t *body = NULL;
-    enum status status = json_parse(x->body, limits, &body, &x->err);
+    enum status status = x->body.len == 0
+                             ? fail(&x->err, INVALID, "A body is required: a JSON object.")
+                             : json_parse(x->body, limits, &body, &x->err);
     if (status == OK && !json_is_object(body))
         status = fail(&x->err, INVALID, "The body must be a JSON object.");
     if (status != OK) {

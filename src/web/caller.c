@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "web/caller.h"
 
+#include "crypto/digest.h"
 #include "jose/jwt.h"
+#include "signing/signing.h"
 #include "state/revoked_tokens.h"
 #include "state/state.h"
 #include "store/store.h"
@@ -12,6 +14,8 @@
 #include "web/route.h"
 
 #include <unistd.h>
+
+enum { SIGNER_TIMEOUT_MS = 5000 };
 
 static bool refuse(struct exchange *x, enum status status, const char *why)
 {
@@ -47,9 +51,10 @@ static bool choose_account(struct exchange *x, struct span *account_id)
         return true;
     if (status == OK)
         status = store_account_get(x->app->store, named, &x->arena, &account, &x->err);
-    if (status == NOT_FOUND)
+    if (status == NOT_FOUND) {
+        (void)fail(&x->err, NOT_FOUND, "There is no such account.");
         reply_not_found(x, named);
-    else if (status != OK)
+    } else if (status != OK)
         reply_error(x, status);
     else
         *account_id = account.id;
@@ -71,6 +76,23 @@ static bool from_control_socket(struct exchange *x, struct caller *caller)
         .api_roles = 1u << API_ROLE_OWNER,
     };
     return true;
+}
+
+enum status caller_check_record(struct exchange *x, const struct state_principal *principal)
+{
+    if (state_principal_is_proven(principal, NULL))
+        return OK;
+    const struct signing_request ask = {.op = SIGNING_RECORD_MAC,
+                                        .record_mac = {.record = principal->record}};
+    struct signing_reply reply;
+    enum status status = signing_call(x->lane, &ask, SIGNER_TIMEOUT_MS, &x->arena, &reply, &x->err);
+    if (status != OK)
+        return status;
+    if (!ct_equal(reply.record_mac.mac, principal->record_mac))
+        return fail(&x->err, CORRUPT, "%.*s does not match its authentication code",
+                    SPAN_FMT(principal->id));
+    state_principal_prove(principal, NULL);
+    return OK;
 }
 
 enum status caller_check_token(struct exchange *x, struct span token, struct jwt_claims *ret_claims,
@@ -103,6 +125,9 @@ enum status caller_check_token(struct exchange *x, struct span token, struct jwt
         is_revoked |= ret_claims->revision < client->revoked_revision;
     if (status != OK || !client->is_enabled || !has_credential || is_revoked)
         return fail(&x->err, UNAUTHENTICATED, "The access token was revoked");
+    status = caller_check_record(x, client);
+    if (status != OK)
+        return status;
     *ret_client = client;
     client = NULL;
     return OK;
@@ -146,7 +171,8 @@ static bool from_key(struct exchange *x, struct span text, struct caller *caller
         return false;
     enum status status = caller_check_key(x, text, &key);
     if (status != OK) {
-        if (status != UNAUTHENTICATED || guard_tells_failure(x, (struct span){0}))
+        /* The right text of a key that is off is no guess. */
+        if (status != UNAUTHENTICATED || key.is_genuine || guard_tells_failure(x, (struct span){0}))
             reply_error(x, status);
         return false;
     }

@@ -8,6 +8,11 @@
 struct jwt_claims;
 struct state_principal;
 
+/* Is the record of this client or user one that the signer made the MAC of? It is asked once for
+ * each state of the principal. CORRUPT: no. Blocks. */
+enum status caller_check_record(struct exchange *x,
+                                const struct state_principal *principal) MUST_USE;
+
 /* Is the access token good now: RFC 9068 section 4, its client enabled and with the credential that
  * it was obtained with, not revoked? OK: the claims, and the client, which the caller of this
  * releases. UNAUTHENTICATED: x->err says which check failed; ret_claims->is_signed is set also

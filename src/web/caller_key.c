@@ -6,6 +6,7 @@
 #include "signing/signing.h"
 #include "state/state.h"
 #include "web/app.h"
+#include "web/caller.h"
 #include "web/exchange.h"
 
 #include <assert.h>
@@ -14,10 +15,15 @@ enum { SIGNER_TIMEOUT_MS = 5000 };
 
 static_assert((int)STATE_PROOF_BYTES == (int)SHA256_BYTES, "a proof is a digest");
 
+static bool is_key_kind(enum secret_kind kind)
+{
+    return kind == SECRET_PERSONAL || kind == SECRET_QUERY || kind == SECRET_INDEX;
+}
+
 bool caller_is_key(struct span text)
 {
     struct secret_parts parts;
-    return secret_parse(text, &parts) == OK && parts.kind != SECRET_CLIENT;
+    return secret_parse(text, &parts) == OK && is_key_kind(parts.kind);
 }
 
 void caller_key_release(struct caller_key *key)
@@ -64,24 +70,6 @@ static enum status check_text(struct exchange *x, struct span text, const struct
     return status;
 }
 
-/* Is the user's record one of ours? */
-static enum status check_user(struct exchange *x, const struct state_principal *user)
-{
-    static const unsigned char proof[STATE_PROOF_BYTES] = {0};
-    if (state_principal_is_proven(user, proof))
-        return OK;
-    const struct signing_request ask = {.op = SIGNING_RECORD_MAC,
-                                        .record_mac = {.record = user->record}};
-    struct signing_reply reply;
-    enum status status = signing_call(x->lane, &ask, SIGNER_TIMEOUT_MS, &x->arena, &reply, &x->err);
-    if (status != OK)
-        return status;
-    if (!ct_equal(reply.record_mac.mac, user->record_mac))
-        return fail(&x->err, CORRUPT, "a user's record does not match its authentication code");
-    state_principal_prove(user, proof);
-    return OK;
-}
-
 static bool is_current(const struct exchange *x, const struct state_principal *key)
 {
     return key->is_enabled && (key->expires_at == 0 || x->token_now < key->expires_at);
@@ -94,13 +82,13 @@ static enum status check_owner(struct exchange *x, struct caller_key *key)
     enum status status = load(x, PRINCIPAL_USER, key->key->user_id, &key->user);
     if (status == OK && (key->user == NULL || !key->user->is_enabled))
         return refuse(x);
-    return status == OK ? check_user(x, key->user) : status;
+    return status == OK ? caller_check_record(x, key->user) : status;
 }
 
 enum status caller_check_key(struct exchange *x, struct span text, struct caller_key *ret_key)
 {
     struct secret_parts parts;
-    if (secret_parse(text, &parts) != OK)
+    if (secret_parse(text, &parts) != OK || parts.kind == SECRET_ONE_TIME)
         return refuse(x);
     if (parts.kind == SECRET_CLIENT)
         return fail(&x->err, UNAUTHENTICATED,
@@ -112,12 +100,16 @@ enum status caller_check_key(struct exchange *x, struct span text, struct caller
     enum status status = load(x, PRINCIPAL_API_KEY, key.credential_id, &key.key);
     if (status == OK)
         status = check_text(x, text, &key);
-    if (status == UNAUTHENTICATED || (status == OK && (key.key == NULL || !is_current(x, key.key))))
+    bool is_right = status == OK && key.key != NULL;
+    ret_key->is_genuine = is_right || status == FORBIDDEN;
+    if (status == FORBIDDEN || status == UNAUTHENTICATED ||
+        (status == OK && (!is_right || !is_current(x, key.key))))
         return refuse(x);
     if (status == OK)
         status = check_owner(x, &key);
     if (status != OK)
         return status;
+    key.is_genuine = true;
     *ret_key = key;
     key = (struct caller_key){0};
     return OK;

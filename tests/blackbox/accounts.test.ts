@@ -36,7 +36,7 @@ describe('accounts', () => {
     it('one that does not exist is told', async () => {
         const finished = await server.cli(['user', 'list', '--account', 'acc_000000000000']);
         assert.equal(finished.code, 1);
-        assert.match(finished.stderr, /no such resource/);
+        assert.match(finished.stderr, /no such account/);
     });
 
     it('see nothing of each other: an id of another answers like one that does not exist', async () => {

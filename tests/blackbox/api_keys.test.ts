@@ -5,7 +5,7 @@ import { before, describe, it } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { isBadRequest, isError, isNotFound, isUnauthorized } from './check.js';
 import { allPages } from './pages.js';
-import { eventually, useServer, type Json, type Reply, type RequestOptions } from './server.js';
+import { eventually, useServer, withServer, type Json, type Reply, type RequestOptions } from './server.js';
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
@@ -100,7 +100,8 @@ describe('API keys', () => {
             [{ name: 'x', api_key_role: 'serving' }, 'corpus_keys'],
             [{ name: 'x', api_key_role: 'serving', corpus_keys: [] }, 'corpus_keys'],
             [{ name: 'x', api_key_role: 'serving', corpus_keys: ['no such'] }, 'corpus_keys'],
-            [{ name: 'x', api_key_role: 'serving', corpus_keys: ['absent'] }, 'corpus_roles'],
+            [{ name: 'x', api_key_role: 'serving', corpus_keys: ['absent'] }, 'corpus_keys'],
+            [{ name: 'x', corpus_roles: [{ corpus_key: 'absent', role: 'viewer' }] }, 'corpus_roles'],
             [{ name: 'x', api_key_role: 'serving', corpus_keys: ['one'], api_roles: ['viewer'] }, 'api_key_role'],
             [{ name: 'x', corpus_keys: ['one'] }, 'corpus_keys'],
             [{ name: 'x', api_key_role: 'personal', username: 'owner', corpus_keys: ['one'] }, 'corpus_keys'],
@@ -154,15 +155,30 @@ describe('API keys', () => {
             isError(await server.request('POST', '/v2/api_keys', { token, json: { name: 'x', api_key_role: 'personal' } }), 403);
         });
 
-        it('for another user only within the caller’s rights', async () => {
-            const key = await personal(await user(['administrator']));
+        it('for another user is made by owners alone: rights that grow later would be lent', async () => {
+            const boss = await personal(await user(['owner']));
             const low = await user(['viewer']);
-            const made = await by(key.secret_key, 'POST', '/v2/api_keys', { json: { name: 'for low', api_key_role: 'personal', username: low } });
+            const ask = (key: Json, username: string): Promise<Reply> =>
+                by(key.secret_key, 'POST', '/v2/api_keys', { json: { name: 'for another', api_key_role: 'personal', username } });
+            const made = await ask(boss, low);
             assert.equal(made.status, 201, made.text);
-            isError(await by(key.secret_key, 'POST', '/v2/api_keys', { json: { name: 'up', api_key_role: 'personal', username: 'owner' } }), 403);
-            const weak = await personal(await user([]));
-            isError(await by(weak.secret_key, 'POST', '/v2/api_keys', { json: { name: 'up', api_key_role: 'personal', username: 'owner' } }), 403);
-            isError(await by(weak.secret_key, 'POST', '/v2/api_keys', { json: { name: 'up', api_key_role: 'personal', username: 'nobody' } }), 403);
+            isBadRequest(await ask(boss, 'nobody'), 'username');
+            const texts = new Set<string>();
+            for (const roles of [['administrator'], ['viewer'], []]) {
+                const key = await personal(await user(roles));
+                for (const username of [low, 'owner', 'nobody']) {
+                    const reply = await ask(key, username);
+                    isError(reply, 403);
+                    texts.add(JSON.stringify(reply.json.messages));
+                }
+                isError(await by(key.secret_key, 'POST', `/v2/api_keys/${made.json.id}/regenerate`), roles[0] === 'administrator' ? 403 : 404);
+            }
+            assert.equal(texts.size, 1, 'who exists is not told');
+            // An administrator may still take it out of use.
+            const admin = await personal(await user(['administrator']));
+            assert.equal((await by(admin.secret_key, 'PATCH', `/v2/api_keys/${made.json.id}`, { json: { enabled: false } })).status, 200);
+            isError(await by(admin.secret_key, 'PATCH', `/v2/api_keys/${made.json.id}`, { json: { enabled: true } }), 403);
+            assert.equal((await by(admin.secret_key, 'DELETE', `/v2/api_keys/${made.json.id}`)).status, 204);
         });
     });
 
@@ -175,6 +191,8 @@ describe('API keys', () => {
             isError(await create({ name: 'c', api_key_role: 'serving_and_indexing', corpus_keys: ['two'] }), 403);
             isError(await create({ name: 'd', api_roles: ['corpus_developer'] }), 403);
             isError(await create({ name: 'e', corpus_roles: [{ corpus_key: 'one', role: 'administrator' }] }), 403);
+            // What one may everywhere one may hand on for one corpus.
+            assert.equal((await create({ name: 'f', api_key_role: 'serving', corpus_keys: ['two'] })).status, 201);
         });
 
         it('a corpus that one holds no role on is like one that does not exist', async () => {
@@ -269,6 +287,46 @@ describe('API keys', () => {
         assert.equal((await control('DELETE', `/v2/app_clients/${client.id}`)).status, 204);
         isUnauthorized(await by(made.json.secret_key, 'GET', '/v2/corpora'), 'credential');
         isNotFound(await control('GET', `/v2/api_keys/${made.json.id}`), made.json.id);
+    });
+
+    it('stops while who made it is disabled, and works again with it', async () => {
+        const client = await server.createClient(['viewer']);
+        const token = await server.token(client);
+        const ofClient = (await server.request('POST', '/v2/api_keys', { token, json: { name: 'child', api_roles: ['viewer'] } })).json;
+        const username = await user(['viewer']);
+        const ofUser = (await by((await personal(username)).secret_key, 'POST', '/v2/api_keys', { json: { name: 'child', api_roles: ['viewer'] } })).json;
+        for (const [key, path] of [[ofClient, `/v2/app_clients/${client.id}`], [ofUser, `/v2/users/${username}`]] as const) {
+            assert.equal(await status(key.secret_key), 200);
+            assert.equal((await control('PATCH', path, { enabled: false })).status, 200);
+            assert.equal(await status(key.secret_key), 401, path);
+            assert.equal((await control('PATCH', path, { enabled: true })).status, 200);
+            assert.equal(await status(key.secret_key), 200, path);
+        }
+    });
+
+    it('none is left of a maker that was deleted while it made some', async () => {
+        for (let round = 0; round < 5; round++) {
+            const client = await server.createClient(['viewer']);
+            const token = await server.token(client);
+            const creating = Array.from({ length: 24 }, () => server.request('POST', '/v2/api_keys', { token, json: { name: 'late', api_roles: ['viewer'] } }));
+            const deleted = await control('DELETE', `/v2/app_clients/${client.id}`);
+            assert.equal(deleted.status, 204, deleted.text);
+            for (const reply of await Promise.all(creating)) {
+                assert([201, 401].includes(reply.status), reply.text);
+                if (reply.status === 201) assert.equal(await status(reply.json.secret_key), 401);
+            }
+        }
+    });
+
+    it('the right text of a key that is off is no guess: it costs its sender nothing', async () => {
+        await withServer({ args: ['--address-failures-per-minute-max', '5'] }, async (strict) => {
+            const make = async (): Promise<Json> => (await strict.control('POST', '/v2/api_keys', { json: { name: 'k', api_roles: ['viewer'] } })).json;
+            const [off, good] = [await make(), await make()];
+            await strict.control('PATCH', `/v2/api_keys/${off.id}`, { json: { enabled: false } });
+            const ask = async (key: string): Promise<number> => (await strict.request('GET', '/v2/corpora', { headers: { 'x-api-key': key } })).status;
+            for (let i = 0; i < 30; i++) assert.equal(await ask(off.secret_key), 401);
+            assert.equal(await ask(good.secret_key), 200);
+        });
     });
 
     it('what is no good key is refused alike, and says nothing about why', async () => {

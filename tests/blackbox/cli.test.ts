@@ -467,7 +467,9 @@ describe('postern user and postern api-key', () => {
         assert.match((await postern('api-key', 'list', '--filter', 'search')).stdout, /^NAME +ID +ENABLED +RIGHTS\nsearch +aky_\w+ +yes +crm:viewer\n$/);
         assert.equal(json(await postern('api-key', 'disable', key.id, '--json')).enabled, false);
         assert.equal(json(await postern('api-key', 'enable', key.id, '--json')).enabled, true);
-        assert.equal(json(await postern('api-key', 'show', key.id, '--json')).secret_key, key.secret_key);
+        assert.equal(json(await postern('api-key', 'show', key.id, '--secret', '--json')).secret_key, key.secret_key);
+        assert(!('secret_key' in json(await postern('api-key', 'show', key.id, '--json'))), 'without these nothing is read back');
+        assert.match((await postern('user', 'reset-password', 'ada')).stdout, /^code +pst_oc_\w+\n$/);
         const regenerated = await server.cli(['api-key', 'regenerate', key.id, '--secret-fd', '3'], { extraFd: true });
         assert.match(regenerated.fd3, /^pst_qk_\w+$/);
         assert(!regenerated.stdout.includes(regenerated.fd3), 'not also on the output');
@@ -485,6 +487,9 @@ describe('postern user and postern api-key', () => {
         failsWith(await postern('api-key', 'create', '--name', 'x', '--role', 'personal'), /username: is required/);
         failsWith(await postern('api-key', 'create', '--name', 'x', '--role', 'serving', '--corpus-role', 'a:viewer'), /takes --corpus/);
         failsWith(await postern('api-key', 'show', 'x'), /give the key's id/);
+        failsWith(await postern('api-key', 'create', '--name', 'x'), /--role is required/);
+        failsWith(await postern('user', 'list', '--account', ''), /--account needs an account's id/);
+        failsWith(await postern('user', 'list', '--account', 'acc_0'), /no such account/);
     });
 });
 

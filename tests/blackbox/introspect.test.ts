@@ -257,13 +257,19 @@ describe('an API key', () => {
         const reply = await introspect(key.secret_key);
         assert.equal(reply.headers['cache-control'], 'no-store');
         const { iss, aud, exp, credential_id, account_id, ...rest } = reply.json;
-        assert.deepEqual(rest, { active: true, token_type: 'api_key', sub: key.id, roles: ['viewer'] });
+        assert.deepEqual(rest, { active: true, token_type: 'api_key', sub: key.id, roles: ['viewer'], corpus_roles: [] });
         assert.equal(aud, `${iss}/v2`);
         assert.equal(exp * 1000, Date.parse(key.expires_at));
         assert.equal(credential_id, `crd_${key.secret_key.slice(7, 19)}`);
         assert.match(account_id, /^acc_/);
         await server.control('PATCH', `/v2/api_keys/${key.id}`, { json: { enabled: false } });
         isInactive(await introspect(key.secret_key));
+    });
+
+    it('of some corpora tells them', async () => {
+        await server.createCorpus('crm');
+        const key = await make({ name: 'k', api_key_role: 'serving', corpus_keys: ['crm'] });
+        assert.deepEqual((await introspect(key.secret_key)).json.corpus_roles, [{ corpus_key: 'crm', role: 'viewer' }]);
     });
 
     it('that is personal has its user as subject, with the roles of now', async () => {

@@ -25,6 +25,8 @@ const ENDPOINTS: Record<string, string[]> = {
     '/v2/api_keys/aky_000000000000/regenerate': ['POST'],
     '/v2/users': ['GET', 'HEAD', 'POST'],
     '/v2/users/owner': ['GET', 'HEAD', 'PATCH', 'DELETE'],
+    '/v2/users/owner/reset_password': ['POST'],
+    '/v2/one_time_codes/redeem': ['POST'],
     '/v2/corpora': ['GET', 'HEAD', 'POST'],
     '/v2/corpora/some-key': ['GET', 'HEAD', 'PATCH', 'DELETE'],
     '/v2/corpora/some-key/replace_filter_attributes': ['POST'],

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isBadRequest, isError, isNotFound } from './check.js';
-import { useServer, type Json, type Reply } from './server.js';
+import { useServer, withServer, type Json, type Reply } from './server.js';
 
 describe('users', () => {
-    const server = useServer();
+    const server = useServer({ args: ['--address-failures-per-minute-max', '100000'] });
     const control = (method: string, path: string, json?: unknown): Promise<Reply> =>
         server.control(method, path, json === undefined ? {} : { json });
     let made = 0;
@@ -14,8 +14,12 @@ describe('users', () => {
         const username = `user-${made++}`;
         const reply = await control('POST', '/v2/users', { email: `${username}@example.com`, username, api_roles, ...more });
         assert.equal(reply.status, 201, reply.text);
-        return reply.json;
+        const { one_time_code, ...shown } = reply.json;
+        codes.set(username, one_time_code);
+        return shown;
     }
+    const codes = new Map<string, string>();
+    const redeem = (one_time_code: unknown): Promise<Reply> => server.request('POST', '/v2/one_time_codes/redeem', { json: { one_time_code } });
 
     it('create answers 201 with the user, disabled until it is enabled', async () => {
         await server.createCorpus('for-users');
@@ -28,7 +32,9 @@ describe('users', () => {
         };
         const reply = await control('POST', '/v2/users', wanted);
         assert.equal(reply.status, 201, reply.text);
-        const { id, username, enabled, created_at, updated_at, ...rest } = reply.json;
+        const { one_time_code, ...shown } = reply.json;
+        assert.match(one_time_code, /^pst_oc_[0-9A-Za-z]{61}$/);
+        const { id, username, enabled, created_at, updated_at, ...rest } = shown;
         assert.match(id, /^usr_[0-9A-Za-z]{12}$/);
         assert.equal(username, wanted.email);
         assert.equal(enabled, false);
@@ -36,7 +42,7 @@ describe('users', () => {
         assert.equal(updated_at, created_at);
         assert.deepEqual(rest, wanted);
         for (const path of ['/v2/users/ada@example.com', '/v2/users/ada%40example.com', '/v2/users/%61da@example.com'])
-            assert.deepEqual((await control('GET', path)).json, reply.json, path);
+            assert.deepEqual((await control('GET', path)).json, shown, path);
     });
 
     it('a name may hold what a path may not', async () => {
@@ -148,5 +154,65 @@ describe('users', () => {
         assert.equal(made.status, 200, made.text);
         const job = await server.request('GET', `/v2/jobs/${made.json.job_id}`, { headers });
         assert.equal(job.json.created_by_username, one.username);
+    });
+
+    describe('a one-time code', () => {
+        const works = async (key: string): Promise<number> => (await server.request('GET', '/v2/corpora', { headers: { 'x-api-key': key } })).status;
+
+        it('enables an invited user and gives it a personal key, once', async () => {
+            const one = await user(['viewer']);
+            const code = codes.get(one.username);
+            const reply = await redeem(code);
+            assert.equal(reply.status, 201, reply.text);
+            assert.match(reply.headers['cache-control'] ?? '', /no-store/);
+            assert.deepEqual([reply.json.api_key_role, reply.json.user_id, reply.json.owner_id], ['personal', one.id, one.id]);
+            assert.equal(await works(reply.json.secret_key), 200);
+            assert.equal((await control('GET', `/v2/users/${one.username}`)).json.enabled, true);
+            isBadRequest(await redeem(code), 'one_time_code');
+        });
+
+        it('is taken once, also by many at the same time', async () => {
+            const one = await user(['viewer']);
+            const replies = await Promise.all(Array.from({ length: 12 }, () => redeem(codes.get(one.username))));
+            assert.deepEqual(replies.map(({ status }) => status).sort(), [201, ...Array.from({ length: 11 }, () => 400)]);
+        });
+
+        it('of reset_password replaces the one before, and enables nobody', async () => {
+            const one = await user();
+            const reset = async (): Promise<string> => (await control('POST', `/v2/users/${one.username}/reset_password`)).json.one_time_code;
+            const [first, second] = [await reset(), await reset()];
+            for (const code of [codes.get(one.username), first]) isBadRequest(await redeem(code), 'one_time_code');
+            isBadRequest(await redeem(second), 'one_time_code'); // the user is not enabled
+            await control('PATCH', `/v2/users/${one.username}`, { enabled: true });
+            const reply = await redeem(second);
+            assert.equal(reply.status, 201, reply.text);
+            assert.equal(await works(reply.json.secret_key), 200);
+        });
+
+        it('ends with its user, and when that is disabled', async () => {
+            const [gone, off] = [await user(), await user()];
+            assert.equal((await control('DELETE', `/v2/users/${gone.username}`)).status, 204);
+            isBadRequest(await redeem(codes.get(gone.username)), 'one_time_code');
+            await control('PATCH', `/v2/users/${off.username}`, { enabled: true });
+            await control('PATCH', `/v2/users/${off.username}`, { enabled: false });
+            isBadRequest(await redeem(codes.get(off.username)), 'one_time_code');
+            assert.equal((await control('GET', `/v2/users/${off.username}`)).json.enabled, false);
+        });
+
+        it('is no API key, and no other text is one', async () => {
+            const one = await user(['viewer']);
+            assert.equal(await works(String(codes.get(one.username))), 401);
+            const key = await control('POST', '/v2/api_keys', { name: 'k', api_roles: ['viewer'] });
+            for (const code of [key.json.secret_key, 'x', '', 1, null, `${codes.get(one.username)}x`]) isBadRequest(await redeem(code), 'one_time_code');
+            isBadRequest(await server.request('POST', '/v2/one_time_codes/redeem', { json: {} }), 'one_time_code');
+        });
+
+        it('that is wrong too often is 429 for its sender', async () => {
+            await withServer({ args: ['--address-failures-per-minute-max', '5'] }, async (strict) => {
+                const statuses: number[] = [];
+                for (let i = 0; i < 20; i++) statuses.push((await strict.request('POST', '/v2/one_time_codes/redeem', { json: { one_time_code: 'x' } })).status);
+                assert(statuses.includes(400) && statuses.includes(429), statuses.join());
+            });
+        });
     });
 });

@@ -93,6 +93,7 @@ describe('authorization', () => {
                         path = path.replace(`${key}-role`, 'any');
                     if (template.includes('{api_key_id}')) path = template.replace('{api_key_id}', await keyOf(server));
                     if (template.includes('{username}')) path = template.replace('{username}', await userOf(server));
+                    if (operation === 'POST /v2/one_time_codes/redeem') options.json = { one_time_code: 'none' };
                     if (operation === 'POST /v2/api_keys') options.json = { name: 'made' };
                     if (operation === 'POST /v2/users') options.json = { email: `made-by-${key}@example.com` };
                     if (operation === 'POST /v2/app_clients') options.json = { type: 'client_credentials', name: 'made' };

@@ -59,6 +59,8 @@ describe('ownership', () => {
         app_client: async (api_roles, account) =>
             (await must('POST', '/v2/app_clients', { type: 'client_credentials', name: 'target', api_roles }, account)).id,
         api_key: async (api_roles, account) => (await must('POST', '/v2/api_keys', { name: 'target', api_roles }, account)).id,
+        personal_key: async (api_roles) =>
+            (await must('POST', '/v2/api_keys', { name: 'target', api_key_role: 'personal', username: await user(api_roles) })).id,
         user,
         corpus: async (_, account) => (await must('POST', '/v2/corpora', { key: `corpus-${made++}` }, account)).key,
         document: async (_, account) => {

@@ -153,8 +153,11 @@ static enum status delete_corpus(struct fixture *f)
 
 static enum status update_account(struct fixture *f)
 {
-    const struct account account = {
-        .id = ACCOUNT, .name = SPAN("Renamed"), .token_ttl_seconds = 600};
+    const struct account account = {.id = ACCOUNT,
+                                    .name = SPAN("Renamed"),
+                                    .token_ttl_seconds = 600,
+                                    .is_enabled = true,
+                                    .version = 2};
     const struct audit_event audit = fixture_audit(AUDIT_ACCOUNT_UPDATE, ACCOUNT);
     enter();
     return left(store_account_update(f->store, &account, &audit, &f->revision, &f->err));

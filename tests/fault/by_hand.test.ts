@@ -55,4 +55,28 @@ describe('rows changed by hand', () => {
             });
         });
     }
+
+    it('a client becomes an owner: its live token opens nothing more', async () => {
+        await withServer({}, async (server) => {
+            const client = await server.createClient([]);
+            const token = await server.token(client);
+            const ask = (path: string): Promise<Reply> => server.request('GET', path, { token });
+            assert.equal((await ask('/v2/app_clients')).status, 403);
+            await sql(server, `INSERT INTO role_grant SELECT account_id, 'app_client', id, 99, 'api', '', 'owner' FROM app_client WHERE id = '${client.id}'`);
+            // What makes the server forget everything that it has read.
+            assert.equal((await server.cli(['account', 'update', '--name', 'other'])).code, 0);
+            for (const path of ['/v2/app_clients', '/v2/corpora']) assert.equal((await ask(path)).status, 500, path);
+        });
+    });
+
+    it('an owner’s rights are taken away, so that its key could be read: it cannot', async () => {
+        await withServer({}, async (server) => {
+            const boss = await server.createClient(['owner']);
+            const admin = await server.tokenFor(['administrator']);
+            await sql(server, `DELETE FROM role_grant WHERE holder_id = '${boss.id}'`);
+            const reply = await server.request('GET', `/v2/app_clients/${boss.id}`, { token: admin });
+            assert.equal(reply.status, 500, reply.text);
+            assert(!reply.text.includes(boss.client_secret));
+        });
+    });
 });

@@ -23,6 +23,7 @@ CREATE INDEX api_key_user ON api_key (account_id, user_id);
 
 ALTER TABLE app_client ADD COLUMN revoked_revision {int64} NOT NULL DEFAULT 0;
 ALTER TABLE account ADD COLUMN revoked_revision {int64} NOT NULL DEFAULT 0;
+ALTER TABLE account ADD COLUMN version {int64} NOT NULL DEFAULT 1;
 
 CREATE UNIQUE INDEX app_user_email ON app_user (account_id, email);
 CREATE INDEX role_grant_scope ON role_grant (account_id, scope_kind, scope_id);

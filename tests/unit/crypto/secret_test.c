@@ -25,7 +25,7 @@ static void assert_refused(struct span text)
 static void every_kind_is_made_and_taken_apart(void **state)
 {
     (void)state;
-    const char *codes[] = {"cs", "pk", "qk", "ik"};
+    const char *codes[] = {"cs", "pk", "qk", "ik", "oc"};
     for (unsigned kind = 0; kind < SECRET_KIND_COUNT; kind++) {
         char text[SECRET_TEXT_LEN_MAX];
         struct secret_parts parts;

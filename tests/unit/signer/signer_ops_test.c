@@ -371,6 +371,8 @@ static void a_secret_alone_is_judged_like_that_of_a_token(void **state)
     client.is_enabled = false;
     request = bench_token(&world->bench, &client);
     request.op = SIGNING_SECRET;
+    assert_int_equal(bench_call(&world->bench, &request, &reply), FORBIDDEN); /* right, and off */
+    request.token.secret = SPAN("pst_cs_wrong");
     assert_int_equal(bench_call(&world->bench, &request, &reply), UNAUTHENTICATED);
     request.token.record_mac = SPAN("0123456789abcdef0123456789abcdef");
     assert_int_equal(bench_call(&world->bench, &request, &reply), CORRUPT);

@@ -50,6 +50,7 @@ static void its_name_and_token_life_change(void **state)
 
     account.name = SPAN("Other");
     account.token_ttl_seconds = 300;
+    account.version++;
     const struct audit_event audit = fixture_audit(AUDIT_ACCOUNT_UPDATE, ACCOUNT);
     assert_ok(f, store_account_update(f->store, &account, &audit, &f->revision, &f->err));
     assert_string_equal(f->last_kind, "account");
@@ -69,7 +70,7 @@ static void its_name_and_token_life_change(void **state)
 
     account.id = SPAN("acc_9");
     assert_status(f, store_account_update(f->store, &account, &audit, &f->revision, &f->err),
-                  NOT_FOUND);
+                  CONFLICT);
     assert_status(f, store_account_get(f->store, SPAN("acc_9"), &f->arena, &account, &f->err),
                   NOT_FOUND);
 }

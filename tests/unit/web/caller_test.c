@@ -125,6 +125,18 @@ static struct span token_of(struct bench *bench, const struct signing_key *key,
     return buf_span(&token);
 }
 
+/* The client's record is taken as authentic: there is no signer here. */
+static bool authenticate(struct bench *bench)
+{
+    AUTO(state_principal) const struct state_principal *client = NULL;
+    int64_t revision;
+    if (bench->state != NULL &&
+        state_principal_load(bench->state, PRINCIPAL_APP_CLIENT, bench->client.client_id,
+                             &bench->f->arena, &client, &revision, NULL) == OK)
+        state_principal_prove(client, NULL);
+    return caller_authenticate(&bench->e.x);
+}
+
 static void send_token(struct bench *bench, const struct signing_key *key,
                        const struct jwt_claims *claims)
 {
@@ -143,7 +155,7 @@ static void send_good_token(struct bench *bench)
 /* 401 with a challenge that names the cause (RFC 6750 §3). */
 static void assert_refused(struct bench *bench, const char *why)
 {
-    assert_false(caller_authenticate(&bench->e.x));
+    assert_false(authenticate(bench));
     assert_int_equal(bench->e.x.reply.status, 401);
     assert_null(bench->e.x.caller);
     struct span challenge = fixture_reply_header(&bench->e, "WWW-Authenticate");
@@ -168,7 +180,7 @@ static void a_public_route_asks_nobody(void **state)
     struct bench *bench = *state;
     bench->route.permission = PERMISSION_PUBLIC;
     fixture_header(&bench->e, "Authorization", "Bearer junk");
-    assert_true(caller_authenticate(&bench->e.x));
+    assert_true(authenticate(bench));
     assert_null(bench->e.x.caller);
     assert_int_equal(bench->e.x.reply.status, 0);
 }
@@ -177,7 +189,7 @@ static void a_token_makes_the_caller_with_the_rights_of_now(void **state)
 {
     struct bench *bench = *state;
     send_good_token(bench);
-    assert_true(caller_authenticate(&bench->e.x));
+    assert_true(authenticate(bench));
     const struct caller *caller = bench->e.x.caller;
     assert_int_equal(caller->kind, CALLER_APP_CLIENT);
     assert_true(span_equal(caller->account_id, ACCOUNT));
@@ -200,20 +212,20 @@ static void a_token_makes_the_caller_with_the_rights_of_now(void **state)
     bench->client.corpus_grant_count = 0;
     update_client(bench);
     send_token(bench, bench->key, &claims);
-    assert_false(caller_authenticate(&bench->e.x));
+    assert_false(authenticate(bench));
     assert_int_equal(bench->e.x.reply.status, 403);
     assert_int_equal(fixture_reply_header(&bench->e, "WWW-Authenticate").len, 0);
     bench->client.api_roles = 1u << API_ROLE_OWNER;
     update_client(bench);
     send_token(bench, bench->key, &claims);
-    assert_true(caller_authenticate(&bench->e.x)); /* mended on a live token */
+    assert_true(authenticate(bench)); /* mended on a live token */
     assert_int_equal(bench->e.x.caller->corpus_grant_count, 0);
 }
 
 static void who_sends_nothing_is_told_only_what_to_send(void **state)
 {
     struct bench *bench = *state;
-    assert_false(caller_authenticate(&bench->e.x));
+    assert_false(authenticate(bench));
     assert_int_equal(bench->e.x.reply.status, 401);
     assert_span_equal(fixture_reply_header(&bench->e, "WWW-Authenticate"),
                       "Bearer realm=\"postern\"");
@@ -250,7 +262,7 @@ static void the_scheme_is_read_in_any_case(void **state)
         struct span value = arena_printf(&bench->f->arena, "%s%.*s", schemes[i], SPAN_FMT(token));
         reopen_exchange(bench);
         fixture_header(&bench->e, "authorization", arena_cstr(&bench->f->arena, value));
-        assert_true(caller_authenticate(&bench->e.x));
+        assert_true(authenticate(bench));
     }
 }
 
@@ -266,7 +278,7 @@ static void a_token_of_another_kind_is_401(void **state)
     claims.issued_at = bench->e.x.now + 7200;
     claims.expires_at = claims.issued_at + 1800;
     send_token(bench, bench->key, &claims);
-    assert_true(caller_authenticate(&bench->e.x));
+    assert_true(authenticate(bench));
     claims = good_claims(bench);
     claims.audiences[0] = SPAN("https://other.example");
     send_token(bench, bench->key, &claims);
@@ -301,7 +313,7 @@ static void what_was_revoked_is_401_at_once(void **state)
     assert_refused(bench, why);
 
     send_good_token(bench);
-    assert_true(caller_authenticate(&bench->e.x));
+    assert_true(authenticate(bench));
     bench->client.is_enabled = false;
     update_client(bench);
     send_good_token(bench);
@@ -322,7 +334,7 @@ static void a_client_that_cannot_be_read_is_503(void **state)
     state_apply(bench->state, bench->f->revision + 1, SPAN("app_client"),
                 bench->client.client_id); /* what the store has is too old, for ever */
     send_good_token(bench);
-    assert_false(caller_authenticate(&bench->e.x));
+    assert_false(authenticate(bench));
     assert_int_equal(bench->e.x.reply.status, 503);
     assert_true(fixture_reply_header(&bench->e, "Retry-After").len > 0);
     assert_int_equal(fixture_reply_header(&bench->e, "WWW-Authenticate").len, 0);
@@ -336,7 +348,7 @@ static void no_memory_is_503(void **state)
         send_good_token(bench);
         struct arena inputs = bench->e.x.arena;
         arena_init(&bench->e.x.arena, bytes);
-        is_enough = caller_authenticate(&bench->e.x);
+        is_enough = authenticate(bench);
         assert_int_equal(bench->e.x.reply.status, is_enough ? 0 : 503);
         arena_done(&bench->e.x.arena);
         bench->e.x.arena = inputs;
@@ -363,7 +375,7 @@ static void a_permission_that_no_role_gives_is_403(void **state)
     for (size_t i = 0; i < ARRAY_LEN(permissions); i++) {
         bench->route.permission = permissions[i].permission;
         send_good_token(bench);
-        assert_int_equal(caller_authenticate(&bench->e.x), permissions[i].is_let_in);
+        assert_int_equal(authenticate(bench), permissions[i].is_let_in);
         assert_int_equal(bench->e.x.reply.status, permissions[i].is_let_in ? 0 : 403);
     }
 }
@@ -373,7 +385,7 @@ static void the_control_socket_is_the_hosts_administrator(void **state)
     struct bench *bench = *state;
     bench->e.x.peer = (struct peer){.is_control = true, .uid = 0, .pid = 42};
     fixture_header(&bench->e, "Authorization", "Bearer junk"); /* not looked at */
-    assert_true(caller_authenticate(&bench->e.x));
+    assert_true(authenticate(bench));
     const struct caller *caller = bench->e.x.caller;
     assert_int_equal(caller->kind, CALLER_CONTROL);
     assert_span_equal(caller->id, "uid 0 pid 42");
@@ -384,16 +396,16 @@ static void the_control_socket_is_the_hosts_administrator(void **state)
     /* Another user of this machine is not. */
     reopen_exchange(bench);
     bench->e.x.peer = (struct peer){.is_control = true, .uid = geteuid() + 1, .pid = 42};
-    assert_false(caller_authenticate(&bench->e.x));
+    assert_false(authenticate(bench));
     assert_int_equal(bench->e.x.reply.status, 403);
 
     reopen_exchange(bench);
     bench->e.x.peer = (struct peer){.is_control = true, .uid = 0};
-    assert_true(caller_authenticate(&bench->e.x));
+    assert_true(authenticate(bench));
     /* A mode changed by mistake lets nobody else in, not even with a token. */
     send_good_token(bench);
     bench->e.x.peer = (struct peer){.is_control = true, .uid = geteuid() + 1};
-    assert_false(caller_authenticate(&bench->e.x));
+    assert_false(authenticate(bench));
     assert_int_equal(bench->e.x.reply.status, 403);
     assert_null(bench->e.x.caller);
 
@@ -401,7 +413,7 @@ static void the_control_socket_is_the_hosts_administrator(void **state)
     bench->route.permission = PERMISSION_UNSET;
     reopen_exchange(bench);
     bench->e.x.peer = (struct peer){.is_control = true};
-    assert_false(caller_authenticate(&bench->e.x));
+    assert_false(authenticate(bench));
     assert_int_equal(bench->e.x.reply.status, 403);
 }
 
