@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the requests around a token cost the server, each beside a bare HTTP exchange of the same bytes in the
-same run: the JWK set, what /v2 answers to a token, introspection. Run by script/bench.
+same run: the JWK set, what /v2 answers to a token and to an API key, introspection of both. Run by script/bench.
 
 CPU per exchange of all processes of the server, from the kernel's accounts; wrk is not in it.
 """
@@ -43,7 +43,7 @@ def http(method, path, headers=(), body=b""):
 
 
 def make_requests(build, data, port):
-    """An owner with a token and some corpora; by name, what is asked."""
+    """An owner with a token, some corpora and a key for query on all of them; by name, what is asked."""
     made = subprocess.run([f"{build}/postern", "--data", data, "app-client", "create", "--name", "bench", "--role", "owner",
                            "--json"], capture_output=True, text=True, check=True)
     client = json.loads(made.stdout)
@@ -52,13 +52,20 @@ def make_requests(build, data, port):
     bearer = [f"Authorization: Bearer {token}"]
     for i in range(CORPORA):
         send(port, http("POST", "/v2/corpora", [*bearer, "Content-Type: application/json"], json.dumps({"key": f"corpus-{i}"}).encode()))
+    made = send(port, http("POST", "/v2/api_keys", [*bearer, "Content-Type: application/json"], json.dumps({
+        "name": "bench", "api_key_role": "serving", "corpus_keys": [f"corpus-{i}" for i in range(CORPORA)]}).encode()))
+    key = json.loads(made[1])["secret_key"]
+    by_key = [f"x-api-key: {key}"]
     basic = base64.b64encode(":".join(credential).encode()).decode()
     form = ["Content-Type: application/x-www-form-urlencoded", f"Authorization: Basic {basic}"]
     return {
         "JWK set": http("GET", "/.well-known/jwks.json"),
         "get a corpus": http("GET", "/v2/corpora/corpus-1", bearer),
         f"list {CORPORA} corpora": http("GET", "/v2/corpora", bearer),
+        "get by key": http("GET", "/v2/corpora/corpus-1", by_key),
+        f"list {CORPORA} by key": http("GET", "/v2/corpora", by_key),
         "introspection": http("POST", "/oauth2/introspect", form, f"token={token}".encode()),
+        "of a key": http("POST", "/oauth2/introspect", form, f"token={key}".encode()),
     }
 
 

@@ -195,6 +195,7 @@ static void prepare(struct run *run, size_t step, uint64_t *ret_before, uint64_t
     assert_ok(&run->f, workload_step(&run->f, step));
     end(run);
     assert_int_equal(database_read(run->f.directory, false, ret_after), SQLITE_OK);
+    assert_true(step == WORKLOAD_OPEN || step == WORKLOAD_REOPEN || *ret_before != *ret_after);
 }
 
 static bool goes_on(struct run *run)
@@ -269,7 +270,8 @@ static bool read_options(int argc, char **argv, struct run *run)
 
 int main(int argc, char **argv)
 {
-    static const size_t steps[] = {0, 1, 2, 5, 15, 16, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44};
+    static const size_t steps[] = {0,  1,  2,  5,  15, 16, 34, 35, 36, 37, 38, 39, 40, 41,
+                                   42, 43, 44, 45, 46, 48, 50, 51, 53, 54, 55, 56, 57, 58};
     struct run *run = calloc(1, sizeof *run);
     if (run == NULL || !read_options(argc, argv, run)) {
         (void)fputs("usage: call-faults io|full|memory [--every N]\n", stderr);

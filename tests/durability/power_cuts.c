@@ -106,6 +106,7 @@ static void record(struct run *run)
     recorder_start();
     for (size_t n = 0; n < run->options.steps; n++) {
         assert_ok(f, workload_step(f, n));
+        workload_check(f, n + 1);
         recorder_acknowledge(n);
         assert_int_equal(database_read(f->directory, false, &run->digests[n + 1]), SQLITE_OK);
     }

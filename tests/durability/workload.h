@@ -19,3 +19,7 @@ extern void (*workload_leave)(void);
 
 /* Does step number n, on a store that the steps before it were done on. The store's answer. */
 enum status workload_step(struct fixture *f, size_t n);
+
+/* Asserts that the store has the users, API keys and clients that steps_done steps leave, and none
+ * that one of them deleted. */
+void workload_check(struct fixture *f, size_t steps_done);

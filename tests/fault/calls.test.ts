@@ -24,6 +24,7 @@ interface Kind {
     body?: () => string;
     type?: string;
     authorized?: boolean;
+    header?: () => string;
     prepare?: () => Promise<void>;
     /** Called after a 2xx, with its JSON: what was acknowledged is there. */
     isThere?: (json: Json) => Promise<void>;
@@ -67,7 +68,7 @@ describe('calls that fail', () => {
     let token = '';
     let number = 0;
     const counts = { requests: 0, failed: 0, refused: 0, unanswered: 0 };
-    const acknowledged = { app_clients: new Map<string, string>(), corpora: new Set<string>() };
+    const acknowledged = { app_clients: new Map<string, string>(), corpora: new Set<string>(), api_keys: new Set<string>(), documents: new Set<string>() };
 
     /** A lane or the database may have to be opened anew first: until then 503. */
     const get = (path: string): Promise<Reply> =>
@@ -130,9 +131,42 @@ describe('calls that fail', () => {
               const reply = await server.request('GET', '/v2/corpora', { token: spare });
               return reply.status < 500 ? reply : undefined;
           })).status, 401) },
+        { name: 'create an API key', method: 'POST', path: () => '/v2/api_keys', authorized: true, type: 'application/json',
+          body: () => JSON.stringify({ name: newName(), api_key_role: 'serving', corpus_keys: ['whole'] }),
+          isThere: async (json) => {
+              acknowledged.api_keys.add(json.id);
+              assert.equal((await get(`/v2/api_keys/${json.id as string}`)).status, 200);
+          } },
+        { name: 'a request with an API key', method: 'GET', path: () => '/v2/corpora/whole', header: () => `x-api-key: ${key}\r\n`,
+          prepare: forgetTheKey, isThere: async (json) => assert.equal(json.key, 'whole') },
+        { name: 'a request with a wrong API key', method: 'GET', path: () => '/v2/corpora/whole', header: () => `x-api-key: ${key.slice(0, -1)}\r\n`,
+          isThere: async () => assert.fail('a wrong key opened something') },
+        { name: 'update a user', method: 'PATCH', path: () => '/v2/users/ada', authorized: true, type: 'application/json',
+          body: () => JSON.stringify({ description: newName() }),
+          isThere: async (json) => assert.equal((await get('/v2/users/ada')).json.description, json.description) },
+        { name: 'create a document', method: 'POST', path: () => '/v2/corpora/whole/documents', authorized: true, type: 'application/json',
+          body: () => JSON.stringify({ id: newName(), sections: [{ text: 'Some words.' }] }),
+          isThere: async (json) => {
+              acknowledged.documents.add(json.id);
+              assert.equal((await get(`/v2/corpora/whole/documents/${json.id as string}`)).status, 200);
+          } },
+        { name: 'query', method: 'GET', path: () => '/v2/corpora/whole/query?query=first', authorized: true,
+          isThere: async (json) => assert.deepEqual(json.search_results.map((one: Json) => one.document_id), ['first']) },
     ];
     let doomed = '';
     let spare = '';
+    let key = '';
+
+    /** A key's state is kept until it changes: so it is read and checked anew. */
+    async function forgetTheKey(): Promise<void> {
+        const found = (await get('/v2/api_keys?corpus_key=whole&api_key_role=serving_and_indexing')).json.api_keys[0];
+        for (const enabled of [false, true]) {
+            await eventually('the key to change', async () => {
+                const reply = await server.request('PATCH', `/v2/api_keys/${found.id as string}`, { token, json: { enabled } });
+                return reply.status === 200 ? true : undefined;
+            });
+        }
+    }
 
     before(async () => {
         copyFileSync(join(BUILD, 'tests', 'fault', 'failing-calls.so'), library);
@@ -144,6 +178,14 @@ describe('calls that fail', () => {
         await server.start();
         owner = await server.createClient(['owner']);
         token = await server.token(owner);
+        await server.createCorpus('whole');
+        const made = await Promise.all([
+            server.control('POST', '/v2/users', { json: { email: 'ada@example.com', username: 'ada' } }),
+            server.control('POST', '/v2/corpora/whole/documents', { json: { id: 'first', document_parts: [{ text: 'the first' }] } }),
+            server.control('POST', '/v2/api_keys', { json: { name: 'whole', api_key_role: 'serving_and_indexing', corpus_keys: ['whole'] } }),
+        ]);
+        for (const reply of made) assert.equal(reply.status, 201, reply.text);
+        key = made[2].json.secret_key;
     });
     after(async () => {
         await server.dispose();
@@ -175,7 +217,7 @@ describe('calls that fail', () => {
     async function attempt(kind: Kind, program: Program, call: (typeof CALLS)[number], n: number): Promise<boolean> {
         await kind.prepare?.();
         const head = `${kind.method} ${kind.path()} HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\n` + (kind.type === undefined ? '' : `Content-Type: ${kind.type}\r\n`) +
-            (kind.authorized === true ? `Authorization: Bearer ${token}\r\n` : '');
+            (kind.authorized === true ? `Authorization: Bearer ${token}\r\n` : '') + (kind.header?.() ?? '');
         const body = kind.body?.() ?? '';
         give(program, call, n);
         // The signer waits in a call that began before the order: the first request ends that one.
@@ -195,8 +237,8 @@ describe('calls that fail', () => {
         }
         assert(outcome.status === 0 || outcome.status === 503 || outcome.status < 501, String(outcome.status));
         if (hasFailed) counts.failed++;
-        const key = program === 'posternd' ? call : `signer's ${call}`;
-        if (hasFailed) fired.set(key, (fired.get(key) ?? 0) + 1);
+        const failed = program === 'posternd' ? call : `signer's ${call}`;
+        if (hasFailed) fired.set(failed, (fired.get(failed) ?? 0) + 1);
         return hasFailed;
     }
 
@@ -231,7 +273,11 @@ describe('calls that fail', () => {
             if (description !== '') assert.equal(clients.get(id).description, description);
         }
         const corpora = new Set((await allPages(ask, '/v2/corpora', 'corpora')).flat().map((corpus: Json) => corpus.key));
-        for (const key of acknowledged.corpora) assert(corpora.has(key), key);
+        for (const one of acknowledged.corpora) assert(corpora.has(one), one);
+        const keys = new Set((await allPages(ask, '/v2/api_keys', 'api_keys')).flat().map(({ id }: Json) => id));
+        for (const id of acknowledged.api_keys) assert(keys.has(id), id);
+        const documents = new Set((await allPages(ask, '/v2/corpora/whole/documents', 'documents')).flat().map(({ id }: Json) => id));
+        for (const id of acknowledged.documents) assert(documents.has(id), id);
         t.diagnostic(`requests ${counts.requests}, calls failed ${counts.failed}, refused ${counts.refused}, unanswered ${counts.unanswered}, crashes 0, lost 0; ${[...fired].map(([call, n]) => `${call} ${n}`).join(', ')}`);
         assert(counts.failed > 100);
     });
