@@ -4,6 +4,11 @@
 #include "codec/rfc3339.h"
 #include "codec/utf8.h"
 
+#include <assert.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdlib.h>
+
 const struct json_limits json_limits_default = {.depth_max = JSON_WRITER_DEPTH,
                                                 .members_max = 1024};
 
@@ -58,20 +63,91 @@ static enum status scan_text(struct span text, const struct json_limits *limits,
     return status;
 }
 
-/* Jansson goes on where an allocation fails: with a text that is cut short, or with a fault that
- * the JSON does not have. Its allocator takes no context. */
-static _Thread_local bool has_lacked_memory;
+/* Jansson goes on where an allocation fails: with a text that is cut short, with a fault that the
+ * JSON does not have, or past the end of a buffer that did not grow. So a parse that lacks memory
+ * is left on the spot, and what it had allocated is freed from a list. Its allocator takes no
+ * context. */
+struct block {
+    struct block *next; /* NULL: of no parse that goes on */
+    struct block *previous;
+};
+
+struct parse {
+    struct block blocks; /* the ring's head */
+    jmp_buf escape;
+};
+
+static_assert(sizeof(struct block) % _Alignof(max_align_t) == 0, "what follows is aligned");
+
+static _Thread_local struct parse *parsing;
+
+static void unlink_block(struct block *block)
+{
+    block->next->previous = block->previous;
+    block->previous->next = block->next;
+    block->next = NULL;
+}
 
 static void *allocate(size_t size)
 {
-    void *memory = malloc(size);
-    has_lacked_memory |= memory == NULL;
-    return memory;
+    struct block *block = size > SIZE_MAX - sizeof *block ? NULL : malloc(sizeof *block + size);
+    if (block == NULL && parsing != NULL)
+        longjmp(parsing->escape, 1);
+    if (block == NULL)
+        return NULL;
+    block->next = NULL;
+    if (parsing != NULL) {
+        block->next = &parsing->blocks;
+        block->previous = parsing->blocks.previous;
+        block->previous->next = block;
+        parsing->blocks.previous = block;
+    }
+    return block + 1;
+}
+
+static void release(void *memory)
+{
+    struct block *block = memory;
+    if (block == NULL)
+        return;
+    block--;
+    if (block->next != NULL)
+        unlink_block(block);
+    free(block);
+}
+
+/* What the parse left behind is nobody's any more (free) or belongs to the value that was read. */
+static void end_parse(struct parse *parse, bool frees)
+{
+    parsing = NULL;
+    while (parse->blocks.next != &parse->blocks) {
+        struct block *block = parse->blocks.next;
+        unlink_block(block);
+        if (frees)
+            free(block);
+    }
 }
 
 void json_init(void)
 {
-    json_set_alloc_funcs(allocate, free);
+    json_set_alloc_funcs(allocate, release);
+}
+
+static json_t *load(struct span text, json_error_t *where, bool *ret_lacks_memory)
+{
+    struct parse parse;
+    parse.blocks.next = &parse.blocks;
+    parse.blocks.previous = &parse.blocks;
+    parsing = &parse;
+    *ret_lacks_memory = setjmp(parse.escape) != 0;
+    if (*ret_lacks_memory) {
+        end_parse(&parse, true);
+        return NULL;
+    }
+    json_t *json = json_loadb(text.len == 0 ? "" : text.ptr, text.len,
+                              JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, where);
+    end_parse(&parse, false);
+    return json;
 }
 
 enum status json_parse(struct span text, const struct json_limits *limits, json_t **ret_json,
@@ -83,14 +159,12 @@ enum status json_parse(struct span text, const struct json_limits *limits, json_
         return status;
     if (!utf8_is_valid(text))
         return fail(err, INVALID, "The JSON is not UTF-8.");
-    has_lacked_memory = false;
-    json_t *json = json_loadb(text.len == 0 ? "" : text.ptr, text.len,
-                              JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
-    enum json_error_code code = json == NULL ? json_error_code(&where) : json_error_unknown;
-    if (has_lacked_memory || (json == NULL && code == json_error_out_of_memory)) {
-        json_decref(json);
+    bool lacks_memory;
+    json_t *json = load(text, &where, &lacks_memory);
+    enum json_error_code code =
+        json == NULL && !lacks_memory ? json_error_code(&where) : json_error_unknown;
+    if (lacks_memory || (json == NULL && code == json_error_out_of_memory))
         return fail(err, NO_MEMORY, "no memory for JSON");
-    }
     if (json == NULL && code == json_error_duplicate_key)
         return fail(err, INVALID, "A JSON object has a member twice.");
     if (json == NULL)

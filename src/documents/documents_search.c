@@ -176,9 +176,9 @@ static enum status read_hits(const struct expression *expression, const struct f
     return OK;
 }
 
-static enum status search(struct documents *documents, const struct documents_search *search,
-                          struct arena *arena, struct documents_hit **ret_hits, size_t *ret_count,
-                          struct err *err)
+static enum status run_search(struct documents *documents, const struct documents_search *search,
+                              struct arena *arena, struct documents_hit **ret_hits,
+                              size_t *ret_count, struct err *err)
 {
     AUTO(documents_reader) struct documents_reader reader = {0};
     enum status status = documents_read(documents, &reader, err);
@@ -199,14 +199,14 @@ static enum status search(struct documents *documents, const struct documents_se
                : status;
 }
 
-enum status documents_search(struct documents *documents, const struct documents_search *asked,
+enum status documents_search(struct documents *documents, const struct documents_search *search,
                              struct arena *arena, struct documents_hit **ret_hits,
                              size_t *ret_count, struct err *err)
 {
-    assert(asked->scope_count <= DOCUMENTS_CORPORA_MAX && asked->limit <= DOCUMENTS_HITS_MAX);
+    assert(search->scope_count <= DOCUMENTS_CORPORA_MAX && search->limit <= DOCUMENTS_HITS_MAX);
     enum status status = UNAVAILABLE;
     if (atomic_fetch_add(&documents->searches, 1) < documents->searches_max)
-        status = search(documents, asked, arena, ret_hits, ret_count, err);
+        status = run_search(documents, search, arena, ret_hits, ret_count, err);
     else
         (void)fail(err, UNAVAILABLE, "As many queries run as may at once; try again.");
     (void)atomic_fetch_sub(&documents->searches, 1);

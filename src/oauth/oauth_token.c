@@ -2,6 +2,7 @@
 #include "oauth/oauth_token.h"
 
 #include "config/config.h"
+#include "crypto/digest.h"
 #include "metrics/metrics.h"
 #include "oauth/oauth_client_auth.h"
 #include "oauth/oauth_error.h"
@@ -21,6 +22,7 @@ struct token_step {
     bool is_from_page;   /* of another site, with a secret */
     const char *refusal; /* what is wrong beside the client's authentication; NULL: nothing */
     enum oauth_error refusal_error;
+    bool is_unproven; /* the signer was not asked yet about this state of the client's record */
 };
 
 static void keep_refusal(struct token_step *step, enum oauth_error error, const char *why)
@@ -173,7 +175,21 @@ void oauth_token(struct exchange *x)
         return;
     /* The record does not know of its account's state. */
     bool is_on = status == OK && client->is_enabled;
+    step->is_unproven = is_on && !state_principal_is_proven(client, NULL);
     (void)ask_signer(x, &presented, is_on ? client : x->app->decoy_client, revision);
+}
+
+/* The signer has checked this record: /v2 need not ask again, also while the signer is gone. */
+static void keep_proof(const struct exchange *x, const struct token_step *step)
+{
+    AUTO(state_principal) const struct state_principal *client = NULL;
+    int64_t revision;
+    if (step->is_unproven &&
+        state_principal_find(x->app->state, PRINCIPAL_APP_CLIENT, step->client_id, &client,
+                             &revision) == OK &&
+        span_equal(client->record, x->ask->token.record) &&
+        ct_equal(client->record_mac, x->ask->token.record_mac))
+        state_principal_prove(client, NULL);
 }
 
 void oauth_token_resume(struct exchange *x, const struct signing_reply *reply)
@@ -188,6 +204,7 @@ void oauth_token_resume(struct exchange *x, const struct signing_reply *reply)
         oauth_fail_status(x, reply->status);
         return;
     }
+    keep_proof(x, step);
     guard_passed(x, step->client_id);
     if (step->is_from_page && x->uses != NULL) /* the right secret: it is in a browser */
         use_table_add_page(x->uses, step->credential_id, x->peer.address, x->now);

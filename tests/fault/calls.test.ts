@@ -145,7 +145,7 @@ describe('calls that fail', () => {
           body: () => JSON.stringify({ description: newName() }),
           isThere: async (json) => assert.equal((await get('/v2/users/ada')).json.description, json.description) },
         { name: 'create a document', method: 'POST', path: () => '/v2/corpora/whole/documents', authorized: true, type: 'application/json',
-          body: () => JSON.stringify({ id: newName(), sections: [{ text: 'Some words.' }] }),
+          body: () => JSON.stringify({ id: newName(), document_parts: [{ text: 'Some words.' }] }),
           isThere: async (json) => {
               acknowledged.documents.add(json.id);
               assert.equal((await get(`/v2/corpora/whole/documents/${json.id as string}`)).status, 200);
