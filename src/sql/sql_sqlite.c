@@ -89,7 +89,7 @@ static enum status conn_fail(struct sql_conn *conn, int code, struct err *err)
     if ((code & 0xff) == SQLITE_PROTOCOL)
         conn->sql->is_locked_out = true;
     if (status_of(code) == CONFLICT) /* callers read this one: no path, no SQL */
-        return fail(err, CONFLICT, "One of this name, key or id exists already.");
+        return fail(err, CONFLICT, "One of this name, e-mail address, key or id exists already.");
     return fail(err, status_of(code), "%s in %s: %s", conn->sql->file, conn->sql->path,
                 conn->db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(conn->db));
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "documents_fixture.h"
 
+#include "documents/documents_internal.h"
+
 static void any_word_is_enough_in_any_case(void **state)
 {
     struct fixture *f = *state;
@@ -134,6 +136,25 @@ static void an_answer_ends_where_it_would_be_too_large(void **state)
     assert_in_range(f->hit_count, 2, 4);
 }
 
+static void no_more_run_at_once_than_may(void **state)
+{
+    struct fixture *f = *state;
+    fixture_add(f, &one, "a", "apple");
+    const struct documents_scope scope = {.corpus_id = one.corpus_id, .text = SPAN("apple")};
+    const struct documents_search search = {
+        .account_id = one.account_id, .scopes = &scope, .scope_count = 1, .limit = 1};
+    unsigned most = f->documents->searches_max;
+    assert_in_range(most, 1, 1000);
+    f->documents->searches_max = 0;
+    assert_status(f,
+                  documents_search(f->documents, &search, &f->arena, &f->hits, &f->hit_count,
+                                   &f->err),
+                  UNAVAILABLE);
+    f->documents->searches_max = most;
+    for (unsigned i = 0; i < 2 * most; i++) /* what ended makes room */
+        assert_int_equal(fixture_search(f, &one, "apple"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +164,7 @@ int main(void)
         documents_test(letters_beyond_ascii_fold),
         documents_test(corpora_are_searched_together_each_with_its_text),
         documents_test(an_answer_ends_where_it_would_be_too_large),
+        documents_test(no_more_run_at_once_than_may),
     };
     return RUN_TESTS(tests);
 }

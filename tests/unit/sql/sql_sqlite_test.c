@@ -3,6 +3,8 @@
 
 #include "../store/store_fixture.h"
 
+#include "base/clock.h"
+
 struct db {
     struct fixture f; /* its store stays closed */
     struct sql *sql;
@@ -150,6 +152,23 @@ static void readers_see_one_snapshot(void **state)
     assert_false(sql_is_broken(db->reader));
 }
 
+static const char count_for_ever[] = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+                                      "SELECT COUNT(*) FROM n WHERE i > :least";
+
+static void what_runs_past_its_deadline_is_ended(void **state)
+{
+    struct db *db = *state;
+    struct fixture *f = &db->f;
+    sql_deadline(db->reader, clock_boot_ns() + 1000000);
+    struct sql_stmt *row = sql_prepare(db->reader, count_for_ever);
+    sql_bind_int64(row, ":least", 0);
+    assert_false(sql_next(row));
+    assert_status(f, sql_end(row, &f->err), TOO_LARGE);
+    assert_false(sql_is_broken(db->reader));
+    sql_deadline(db->reader, 0);
+    assert_int_equal(count(db, db->reader), 0);
+}
+
 static void transactions_and_savepoints_undo(void **state)
 {
     struct db *db = *state;
@@ -181,6 +200,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(failures_have_their_statuses, setup, teardown),
         cmocka_unit_test_setup_teardown(wrong_types_are_corrupt, setup, teardown),
         cmocka_unit_test_setup_teardown(readers_see_one_snapshot, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_runs_past_its_deadline_is_ended, setup, teardown),
         cmocka_unit_test_setup_teardown(transactions_and_savepoints_undo, setup, teardown),
     };
     return RUN_TESTS(tests);
