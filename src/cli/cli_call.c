@@ -177,13 +177,35 @@ static int take_json(const struct cli *cli, const struct http_answer *answer,
     return result;
 }
 
+static void auto_text(char **text)
+{
+    free(*text);
+}
+
+/* NUL-terminated, for free(): not json_dumps(), whose text is from Jansson's allocator
+ * (codec/json.h). NULL without memory. */
+static char *dump(const json_t *json, size_t flags)
+{
+    size_t len = json_dumpb(json, NULL, 0, flags);
+    char *text = len == 0 ? NULL : malloc(len + 1);
+    if (text != NULL && json_dumpb(json, text, len, flags) == len) {
+        text[len] = '\0';
+        return text;
+    }
+    free(text);
+    return NULL;
+}
+
 int cli_call(struct cli *cli, const char *method, struct span target, const json_t *body,
              struct cli_answer *ret_answer)
 {
     struct http_answer answer = {0};
-    char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
-    if (body != NULL && text == NULL)
-        return cli_fail(cli, "no memory");
+    AUTO(text) char *text = NULL;
+    if (body != NULL) {
+        text = dump(body, JSON_COMPACT);
+        if (text == NULL)
+            return cli_fail(cli, "no memory");
+    }
     const struct header account = {SPAN("postern-account"), cli_option(cli, "account")};
     struct http_call call = {.method = span_cstr(method),
                              .target = target,
@@ -191,7 +213,6 @@ int cli_call(struct cli *cli, const char *method, struct span target, const json
                              .header_count = account.value.len > 0 ? 1 : 0,
                              .body = span_cstr(text)};
     int result = ask(cli, &call, &answer);
-    free(text);
     return result == 0 ? take_json(cli, &answer, ret_answer) : result;
 }
 
@@ -268,11 +289,10 @@ static bool is_plain(struct span text)
 void cli_print_json(const json_t *json)
 {
     const size_t flags = JSON_INDENT(2) | JSON_PRESERVE_ORDER;
-    char *text = json_dumps(json, flags);
+    AUTO(text) char *text = dump(json, flags);
     if (text != NULL && is_plain(span_cstr(text)))
         (void)fputs(text, stdout);
     else
         (void)json_dumpf(json, stdout, flags | JSON_ENSURE_ASCII);
     (void)putchar('\n');
-    free(text);
 }

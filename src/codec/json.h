@@ -24,7 +24,7 @@ enum { JSON_VALUES_PER_MEMBER = 8 }; /* values of a whole text: at most this tim
 extern const struct json_limits json_limits_default; /* depth 16, 1,024 members */
 
 /* For a program's start, before any thread: from then on json_parse() notices each want of memory.
- */
+ * What Jansson allocates is then not free()'s: json_dumpb(), not json_dumps(). */
 void json_init(void);
 
 /* Parses one JSON text of any type. INVALID with a position in err->detail, never echoing input.
