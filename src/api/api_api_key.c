@@ -250,14 +250,9 @@ void api_api_key_list(struct exchange *x)
         api_list_fail(x, status);
         return;
     }
-    struct json_writer writer = reply_json(x, 200);
-    reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
-    json_object_open(&writer);
-    json_name(&writer, SPAN("api_keys"));
-    json_array_open(&writer);
+    struct json_writer writer = api_list_begin(x, SPAN("api_keys"));
     for (size_t i = 0; i < count; i++)
         write_key(&writer, &keys[i], (struct span){0}); /* secrets are never in lists */
-    json_array_close(&writer);
     api_list_end(x, &writer, &page, has_more, count == 0 ? 0 : keys[count - 1].sequence);
 }
 
@@ -390,10 +385,5 @@ void api_api_key_delete(struct exchange *x)
     const struct audit_event audit = api_audit(x, AUDIT_API_KEY_DELETE, key.id);
     enum status status = store_principal_delete(x->app->store, PRINCIPAL_API_KEY, key.account_id,
                                                 key.id, &audit, &revision, &x->err);
-    if (status == NOT_FOUND)
-        reply_not_found(x, x->params[0]);
-    else if (status != OK)
-        reply_error(x, status);
-    else
-        reply_empty(x, 204);
+    api_reply_deleted(x, status);
 }

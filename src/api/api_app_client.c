@@ -126,14 +126,9 @@ void api_app_client_list(struct exchange *x)
         api_list_fail(x, status);
         return;
     }
-    struct json_writer writer = reply_json(x, 200);
-    reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
-    json_object_open(&writer);
-    json_name(&writer, SPAN("app_clients"));
-    json_array_open(&writer);
+    struct json_writer writer = api_list_begin(x, SPAN("app_clients"));
     for (size_t i = 0; i < count; i++)
         write_client(&writer, &clients[i], (struct span){0}); /* secrets are never in lists */
-    json_array_close(&writer);
     api_list_end(x, &writer, &page, has_more, count == 0 ? 0 : clients[count - 1].sequence);
 }
 
@@ -219,10 +214,5 @@ void api_app_client_delete(struct exchange *x)
     enum status status =
         store_principal_delete(x->app->store, PRINCIPAL_APP_CLIENT, client.account_id, client.id,
                                &audit, &revision, &x->err);
-    if (status == NOT_FOUND)
-        reply_not_found(x, x->params[0]);
-    else if (status != OK)
-        reply_error(x, status);
-    else
-        reply_empty(x, 204);
+    api_reply_deleted(x, status);
 }

@@ -138,9 +138,30 @@ void api_list_fail(struct exchange *x, enum status status)
         reply_error(x, status);
 }
 
+struct json_writer api_list_begin(struct exchange *x, struct span plural)
+{
+    struct json_writer writer = reply_json(x, 200);
+    reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
+    json_object_open(&writer);
+    json_name(&writer, plural);
+    json_array_open(&writer);
+    return writer;
+}
+
+void api_reply_deleted(struct exchange *x, enum status status)
+{
+    if (status == NOT_FOUND)
+        reply_not_found(x, x->params[0]);
+    else if (status != OK)
+        reply_error(x, status);
+    else
+        reply_empty(x, 204);
+}
+
 void api_list_end(struct exchange *x, struct json_writer *writer, const struct page *page,
                   bool has_more, int64_t last_sequence)
 {
+    json_array_close(writer);
     json_name(writer, SPAN("metadata"));
     json_object_open(writer);
     if (has_more) { /* absent at the end, never "": one published client would loop for ever */

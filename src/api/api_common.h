@@ -38,8 +38,13 @@ struct store_page api_store_page(const struct exchange *x, const struct page *pa
 /* The reply of a list that failed: a filter that is too costly is the caller's. */
 void api_list_fail(struct exchange *x, enum status status);
 
-/* Ends a list: "metadata" with page_key when there is more. Closes the object that writer has open.
- */
+/* Begins the reply of a list: its object, and in it the array named plural, are open. */
 struct json_writer;
+struct json_writer api_list_begin(struct exchange *x, struct span plural);
+
+/* Ends it: closes the array, and adds "metadata" with page_key when there is more. */
 void api_list_end(struct exchange *x, struct json_writer *writer, const struct page *page,
                   bool has_more, int64_t last_sequence);
+
+/* The reply to a deletion of what the path names: 204, or its failure. */
+void api_reply_deleted(struct exchange *x, enum status status);

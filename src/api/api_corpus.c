@@ -155,14 +155,9 @@ void api_corpus_list(struct exchange *x)
         api_list_fail(x, status);
         return;
     }
-    struct json_writer writer = reply_json(x, 200);
-    reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
-    json_object_open(&writer);
-    json_name(&writer, SPAN("corpora"));
-    json_array_open(&writer);
+    struct json_writer writer = api_list_begin(x, SPAN("corpora"));
     for (size_t i = 0; i < count; i++)
         write_corpus(&writer, &corpora[i]);
-    json_array_close(&writer);
     api_list_end(x, &writer, &page, has_more, count == 0 ? 0 : corpora[count - 1].sequence);
 }
 

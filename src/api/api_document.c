@@ -165,17 +165,12 @@ void api_document_list(struct exchange *x)
         reply_error(x, status);
         return;
     }
-    struct json_writer writer = reply_json(x, 200);
-    reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
-    json_object_open(&writer);
-    json_name(&writer, SPAN("documents"));
-    json_array_open(&writer);
+    struct json_writer writer = api_list_begin(x, SPAN("documents"));
     for (size_t i = 0; i < list.count; i++) {
         json_object_open(&writer);
         write_head(&writer, &list.items[i]);
         json_object_close(&writer);
     }
-    json_array_close(&writer);
     const struct page page = {.filter = corpus.id};
     api_list_end(x, &writer, &page, list.has_more,
                  list.count == 0 ? 0 : list.items[list.count - 1].sequence);

@@ -125,14 +125,9 @@ void api_job_list(struct exchange *x)
         api_list_fail(x, status);
         return;
     }
-    struct json_writer writer = reply_json(x, 200);
-    reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
-    json_object_open(&writer);
-    json_name(&writer, SPAN("jobs"));
-    json_array_open(&writer);
+    struct json_writer writer = api_list_begin(x, SPAN("jobs"));
     for (size_t i = 0; i < count; i++)
         write_job(&writer, &jobs[i]);
-    json_array_close(&writer);
     api_list_end(x, &writer, &page, has_more, count == 0 ? 0 : jobs[count - 1].sequence);
 }
 

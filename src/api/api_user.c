@@ -169,14 +169,9 @@ void api_user_list(struct exchange *x)
         api_list_fail(x, status);
         return;
     }
-    struct json_writer writer = reply_json(x, 200);
-    reply_header(x, SPAN("Cache-Control"), SPAN("no-store"));
-    json_object_open(&writer);
-    json_name(&writer, SPAN("users"));
-    json_array_open(&writer);
+    struct json_writer writer = api_list_begin(x, SPAN("users"));
     for (size_t i = 0; i < count; i++)
         write_user(&writer, &users[i], (struct span){0});
-    json_array_close(&writer);
     api_list_end(x, &writer, &page, has_more, count == 0 ? 0 : users[count - 1].sequence);
 }
 
@@ -263,10 +258,5 @@ void api_user_delete(struct exchange *x)
     const struct audit_event audit = api_audit(x, AUDIT_USER_DELETE, user.id);
     enum status status = store_principal_delete(x->app->store, PRINCIPAL_USER, user.account_id,
                                                 user.id, &audit, &revision, &x->err);
-    if (status == NOT_FOUND)
-        reply_not_found(x, x->params[0]);
-    else if (status != OK)
-        reply_error(x, status);
-    else
-        reply_empty(x, 204);
+    api_reply_deleted(x, status);
 }

@@ -166,19 +166,18 @@ static void a_list_ends_without_a_page_key(void **state)
     struct caller caller = {.account_id = SPAN("acc_1")};
     const struct page page = {.limit = 1};
     for (int has_more = 0; has_more < 2; has_more++) {
-        struct json_writer writer;
-        struct buf out;
         fixture_open(&f, HTTP_GET, "/v2/things");
         f.x.caller = &caller;
         f.x.route = &list_route;
         f.app.cursor_key = SPAN("0123456789abcdef0123456789abcdef");
-        buf_init_arena(&out, &f.x.arena, 1024);
-        json_writer_init(&writer, &out);
-        json_object_open(&writer);
+        struct json_writer writer = api_list_begin(&f.x, SPAN("things"));
+        json_write_text(&writer, SPAN("one"));
         api_list_end(&f.x, &writer, &page, has_more == 1, 42);
-        assert_true(buf_ok(&out));
+        assert_true(buf_ok(&f.x.reply.body));
         AUTO(json) json_t *json = NULL;
-        assert_int_equal(json_parse(buf_span(&out), &json_limits_default, &json, NULL), OK);
+        assert_int_equal(
+            json_parse(buf_span(&f.x.reply.body), &json_limits_default, &json, NULL), OK);
+        assert_int_equal(json_array_size(json_object_get(json, "things")), 1);
         const json_t *key = json_object_get(json_object_get(json, "metadata"), "page_key");
         assert_int_equal(key != NULL, has_more);
         int64_t sequence = 0;
