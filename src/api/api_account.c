@@ -75,18 +75,7 @@ void api_account_list(struct exchange *x)
 /* False: a reply is made. */
 static bool read_body(struct exchange *x, enum field_flag flag, struct account *account)
 {
-    AUTO(json) json_t *body = NULL;
-    struct problems problems = {.arena = &x->arena};
-    uint32_t seen;
-    if (body_json_object(x, &body) != OK)
-        return false;
-    enum status status = fields_read(account_fields, ARRAY_LEN(account_fields), flag, body,
-                                     &x->arena, account, &seen, &problems);
-    if (status == INVALID)
-        reply_bad_request(x, &problems);
-    else if (status != OK)
-        reply_error(x, status);
-    return status == OK;
+    return api_read_fields(x, account_fields, ARRAY_LEN(account_fields), flag, account);
 }
 
 /* An account begins like the first one: with an enabled user "owner". */
@@ -136,12 +125,13 @@ void api_account_update(struct exchange *x)
         x->err = (struct err){0};
         status =
             store_account_get(x->app->store, x->caller->account_id, &x->arena, &account, &x->err);
-        if (status == OK && !read_body(x, FIELD_UPDATE, &account))
+        if (status != OK)
+            break;
+        if (!read_body(x, FIELD_UPDATE, &account))
             return;
         account.version++;
         const struct audit_event audit = api_audit(x, AUDIT_ACCOUNT_UPDATE, account.id);
-        if (status == OK)
-            status = store_account_update(x->app->store, &account, &audit, &revision, &x->err);
+        status = store_account_update(x->app->store, &account, &audit, &revision, &x->err);
     }
     if (status == OK)
         reply_account(x, 200, &account);

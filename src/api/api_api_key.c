@@ -304,12 +304,7 @@ void api_api_key_get(struct exchange *x)
 static bool begin_change(struct exchange *x, struct principal *key)
 {
     x->err = (struct err){0};
-    if (!load_key(x, key))
-        return false;
-    enum status status = api_principal_verify(x, key);
-    if (status != OK)
-        reply_error(x, status);
-    return status == OK;
+    return load_key(x, key) && api_principal_is_authentic(x, key);
 }
 
 static void reply_change(struct exchange *x, enum status status, const struct principal *key,

@@ -167,14 +167,6 @@ void api_app_client_get(struct exchange *x)
         reply_client(x, 200, &client, secret);
 }
 
-static bool is_authentic(struct exchange *x, const struct principal *client)
-{
-    enum status status = api_principal_verify(x, client);
-    if (status != OK)
-        reply_error(x, status);
-    return status == OK;
-}
-
 void api_app_client_update(struct exchange *x)
 {
     enum status status = CONFLICT;
@@ -183,7 +175,7 @@ void api_app_client_update(struct exchange *x)
     for (int tries = 0; status == CONFLICT && tries < UPDATE_TRIES; tries++) {
         int64_t revision;
         x->err = (struct err){0};
-        if (!load_client(x, &client) || !is_authentic(x, &client) ||
+        if (!load_client(x, &client) || !api_principal_is_authentic(x, &client) ||
             !api_principal_may_touch(x, &client, "The client has roles above the caller's own.") ||
             !read_body(x, FIELD_UPDATE, &client))
             return;

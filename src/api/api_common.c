@@ -7,6 +7,7 @@
 #include "codec/utf8.h"
 #include "crypto/digest.h"
 #include "web/app.h"
+#include "web/body.h"
 #include "web/page.h"
 #include "web/reply.h"
 
@@ -136,6 +137,23 @@ void api_list_fail(struct exchange *x, enum status status)
         reply_bad_field(x, SPAN("filter"), x->err.detail);
     else
         reply_error(x, status);
+}
+
+bool api_read_fields(struct exchange *x, const struct field *fields, size_t count,
+                     enum field_flag flag, void *object)
+{
+    AUTO(json) json_t *body = NULL;
+    uint32_t seen;
+    struct problems problems = {.arena = &x->arena};
+    if (body_json_object(x, &body) != OK)
+        return false;
+    enum status status =
+        fields_read(fields, count, flag, body, &x->arena, object, &seen, &problems);
+    if (status == INVALID)
+        reply_bad_request(x, &problems);
+    else if (status != OK)
+        reply_error(x, status);
+    return status == OK;
 }
 
 struct json_writer api_list_begin(struct exchange *x, struct span plural)

@@ -5,6 +5,7 @@
 #include "codec/form.h"
 #include "codec/pattern.h"
 #include "model/audit_event.h"
+#include "model/field.h"
 #include "store/store.h"
 #include "web/exchange.h"
 
@@ -45,6 +46,10 @@ struct json_writer api_list_begin(struct exchange *x, struct span plural);
 /* Ends it: closes the array, and adds "metadata" with page_key when there is more. */
 void api_list_end(struct exchange *x, struct json_writer *writer, const struct page *page,
                   bool has_more, int64_t last_sequence);
+
+/* Reads the body into object by the rows with flag. False: a reply is made. */
+bool api_read_fields(struct exchange *x, const struct field *fields, size_t count,
+                     enum field_flag flag, void *object);
 
 /* The reply to a deletion of what the path names: 204, or its failure. */
 void api_reply_deleted(struct exchange *x, enum status status);

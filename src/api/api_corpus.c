@@ -31,24 +31,6 @@ static void reply_corpus(struct exchange *x, int http_status, const struct corpu
     write_corpus(&writer, corpus);
 }
 
-/* Reads a body into the corpus. False: a reply is made. */
-static bool read_fields(struct exchange *x, const struct field *fields, size_t count,
-                        enum field_flag flag, struct corpus *corpus)
-{
-    AUTO(json) json_t *body = NULL;
-    uint32_t seen;
-    struct problems problems = {.arena = &x->arena};
-    if (body_json_object(x, &body) != OK)
-        return false;
-    enum status status =
-        fields_read(fields, count, flag, body, &x->arena, corpus, &seen, &problems);
-    if (status == INVALID)
-        reply_bad_request(x, &problems);
-    else if (status != OK)
-        reply_error(x, status);
-    return status == OK;
-}
-
 /* What an earlier create with the same Idempotency-Key made; corpora are found by key, and the
  * body's digest was the same, so the key is too. */
 static void reply_existing(struct exchange *x, struct span key, struct span id)
@@ -81,7 +63,7 @@ void api_corpus_create(struct exchange *x)
     };
     struct store_idempotency idempotency;
     if (api_idempotency(x, &idempotency) != OK ||
-        !read_fields(x, corpus_fields, CORPUS_FIELD_COUNT, FIELD_CREATE, &corpus))
+        !api_read_fields(x, corpus_fields, CORPUS_FIELD_COUNT, FIELD_CREATE, &corpus))
         return;
     if (corpus.name.len == 0)
         corpus.name = corpus.key;
@@ -218,7 +200,7 @@ static enum status change_corpus(struct exchange *x, enum audit_action action,
 
 static bool read_update(struct exchange *x, struct corpus *corpus)
 {
-    return read_fields(x, corpus_fields, CORPUS_FIELD_COUNT, FIELD_UPDATE, corpus);
+    return api_read_fields(x, corpus_fields, CORPUS_FIELD_COUNT, FIELD_UPDATE, corpus);
 }
 
 void api_corpus_update(struct exchange *x)
@@ -230,7 +212,8 @@ void api_corpus_update(struct exchange *x)
 
 static bool read_filter_attributes(struct exchange *x, struct corpus *corpus)
 {
-    return read_fields(x, corpus_filter_fields, CORPUS_FILTER_FIELD_COUNT, FIELD_CREATE, corpus);
+    return api_read_fields(x, corpus_filter_fields, CORPUS_FILTER_FIELD_COUNT, FIELD_CREATE,
+                           corpus);
 }
 
 /* What the contract calls created_by_username: a user's name, else the caller's id. */

@@ -92,19 +92,8 @@ static bool read_code(struct exchange *x, struct redemption *redemption)
          .flags = FIELD_CREATE | FIELD_REQUIRED,
          .len_max = NAME_LEN_MAX},
     };
-    AUTO(json) json_t *body = NULL;
-    struct problems problems = {.arena = &x->arena};
     struct secret_parts parts;
-    uint32_t seen;
-    if (body_json_object(x, &body) != OK)
-        return false;
-    enum status status =
-        fields_read(fields, 1, FIELD_CREATE, body, &x->arena, &redemption->text, &seen, &problems);
-    if (status == INVALID)
-        reply_bad_request(x, &problems);
-    else if (status != OK)
-        reply_error(x, status);
-    if (status != OK)
+    if (!api_read_fields(x, fields, ARRAY_LEN(fields), FIELD_CREATE, &redemption->text))
         return false;
     if (secret_parse(redemption->text, &parts) != OK || parts.kind != SECRET_ONE_TIME)
         return refuse(x);

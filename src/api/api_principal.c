@@ -104,6 +104,14 @@ enum status api_principal_verify(struct exchange *x, const struct principal *pri
     return status;
 }
 
+bool api_principal_is_authentic(struct exchange *x, const struct principal *principal)
+{
+    enum status status = api_principal_verify(x, principal);
+    if (status != OK)
+        reply_error(x, status);
+    return status == OK;
+}
+
 static const struct credential *newest_secret(const struct principal *principal)
 {
     const struct credential *newest = NULL;
@@ -252,16 +260,6 @@ bool api_principal_resolve_corpora(struct exchange *x, struct principal *princip
 bool api_principal_read(struct exchange *x, const struct field *fields, size_t count,
                         enum field_flag flag, struct principal *principal)
 {
-    AUTO(json) json_t *body = NULL;
-    uint32_t seen;
-    struct problems problems = {.arena = &x->arena};
-    if (body_json_object(x, &body) != OK)
-        return false;
-    enum status status =
-        fields_read(fields, count, flag, body, &x->arena, principal, &seen, &problems);
-    if (status == INVALID)
-        reply_bad_request(x, &problems);
-    else if (status != OK)
-        reply_error(x, status);
-    return status == OK && api_principal_resolve_corpora(x, principal, "corpus_roles");
+    return api_read_fields(x, fields, count, flag, principal) &&
+           api_principal_resolve_corpora(x, principal, "corpus_roles");
 }

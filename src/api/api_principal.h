@@ -21,6 +21,9 @@ enum status api_principal_authenticate(struct exchange *x, struct principal *pri
  * what somebody wrote into the database. CORRUPT: no. */
 enum status api_principal_verify(struct exchange *x, const struct principal *principal) MUST_USE;
 
+/* The same with a reply: false: it is made. */
+bool api_principal_is_authentic(struct exchange *x, const struct principal *principal);
+
 /* The newest secret, while it may be read back; empty when it may not. The record must be one of
  * ours (CORRUPT). Every reading is an audit event. RATE_LIMITED: the signer's cap. */
 enum status api_principal_reveal(struct exchange *x, const struct principal *principal,

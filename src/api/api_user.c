@@ -214,13 +214,9 @@ void api_user_get(struct exchange *x)
 static bool read_update(struct exchange *x, struct principal *user)
 {
     x->err = (struct err){0};
-    if (!load_user(x, user) || !api_principal_may_touch(x, user, above))
+    if (!load_user(x, user) || !api_principal_may_touch(x, user, above) ||
+        !api_principal_is_authentic(x, user))
         return false;
-    enum status status = api_principal_verify(x, user);
-    if (status != OK) {
-        reply_error(x, status);
-        return false;
-    }
     return api_principal_read(x, user_fields, ARRAY_LEN(user_fields), FIELD_UPDATE, user) &&
            api_principal_may_grant(x, user);
 }

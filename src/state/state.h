@@ -24,7 +24,7 @@ struct state_principal {
     struct span account_id;
     struct span name;    /* what the table finds it by: as store_principal_find() */
     struct span user_id; /* personal API keys */
-    bool is_enabled;     /* it and its account */
+    bool is_enabled;     /* it, its account and, of API keys, its maker */
     api_role_set api_roles;
     const struct corpus_grant *corpus_grants; /* corpus_key is empty: a grant is bound to the id */
     size_t corpus_grant_count;
